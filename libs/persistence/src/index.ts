@@ -1,0 +1,10 @@
+export * from './clock.ts';
+export * from './database.ts';
+export * from './due-rows.ts';
+export * from './event-log.ts';
+export * from './migrate.ts';
+export * from './sql-state.ts';
+export * from './transaction.ts';
+export type { Pool, PoolClient } from 'pg';
+export type { MigrationInterface, QueryRunner } from 'typeorm';
+export * from './sealed-store.ts';

@@ -1,0 +1,90 @@
+import { type Action, policy } from '@amana/access';
+import { type RefusalCode, refusals } from '@amana/contracts';
+import { z } from 'zod';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiParameters } from 'zod-openapi';
+import type { ServiceDefinition } from './define-service.ts';
+import { Problem } from './problem.ts';
+import { type DeclaredRoute, routesOf } from './route.ts';
+import { SystemRoutes } from './system-routes.ts';
+
+/** Refusals that any authenticated route may give. */
+const always: readonly RefusalCode[] = ['unauthenticated', 'forbidden', 'not-found', 'internal-error', 'upstream-unavailable'];
+const onCommands: readonly RefusalCode[] = ['bad-request', 'validation-failed', 'body-too-large', 'version-exhausted'];
+const onKeyed: readonly RefusalCode[] = ['idempotency-key-missing', 'idempotency-key-reused'];
+const onChanges: readonly RefusalCode[] = ['precondition-required', 'version-stale'];
+
+const header = {
+  idempotency: z.string().min(1).max(200).meta({ description: 'Your own key for this request; repeat it when you retry. Kept for 72 hours.', param: { in: 'header', name: 'Idempotency-Key' } }),
+  ifMatch: z.string().meta({ description: 'The ETag you read last', examples: ['"3"'], param: { in: 'header', name: 'If-Match' } }),
+};
+
+/** The OpenAPI 3.1 document of one service, from the same schemas that check its requests and shape its answers. */
+export function openApiOf(definition: ServiceDefinition, tokenUrl: string): Record<string, unknown> {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const declared of routesOf([...definition.controllers, SystemRoutes] as never)) {
+    const path = pathOf(declared, definition.name).replaceAll(/:(\w+)/g, '{$1}');
+    (paths[path] ??= {})[declared.route.method.toLowerCase()] = operationOf({ ...declared, route: { ...declared.route, path: pathOf(declared, definition.name) } }, definition.name);
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: `Amana ${definition.name}`, version: '1.0.0',
+      description: `${definition.purpose} Sandbox with fictional data only: every answer carries \`Amana-Mode: sandbox\`. Errors are RFC 9457 problems with a stable \`code\`.`,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    paths: Object.fromEntries(Object.entries(paths).sort(([a], [b]) => a.localeCompare(b))),
+    components: {
+      securitySchemes: {
+        amana: {
+          type: 'oauth2', description: 'client_credentials with private_key_jwt for partner systems; authorization code with PKCE for staff. Access tokens last 300 s.',
+          flows: { clientCredentials: { tokenUrl, scopes: Object.fromEntries([...new Set(Object.values(policy).map((rule) => rule.scope))].sort().map((scope) => [scope, scope])) } },
+        },
+      },
+    },
+  } as Parameters<typeof createDocument>[0]) as unknown as Record<string, unknown>;
+}
+
+function operationOf({ route, action }: DeclaredRoute, service: string): ZodOpenApiOperationObject {
+  const changes = !route.reads;
+  const pathParams = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => (
+    (name!.endsWith('Id') ? z.uuid() : z.string()).meta({ param: { in: 'path', name: name! } })
+  ));
+  const parameters: ZodOpenApiParameters['header'][] = [];
+  if (changes && route.method === 'POST') parameters.push(header.idempotency as never);
+  if (changes && !route.creates) parameters.push(header.ifMatch as never);
+  const codes = new Set<RefusalCode>([...(action === 'public' ? [] : always), ...(changes || route.body ? onCommands : []), ...(changes && route.method === 'POST' ? onKeyed : []), ...(changes && !route.creates ? onChanges : []),
+    ...(route.query ? ['validation-failed' as const] : []), ...(route.refusals ?? [])]);
+  return {
+    operationId: operationIdOf(route.method, route.path), summary: route.summary, tags: [service],
+    parameters: [...pathParams, ...parameters, ...queryParams(route.query)] as never,
+    ...(route.body ? { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } } : {}),
+    responses: {
+      [String(route.status ?? 200)]: {
+        description: 'Done', ...(route.answer ? { content: { 'application/json': { schema: route.answer } } } : {}),
+        ...(changes ? { headers: { etag: { schema: { type: 'string' }, description: 'The version as it now stands' } } } : {}),
+      },
+      ...problemResponses(codes),
+    },
+    ...(action === 'public' ? { security: [] } : { security: [{ amana: [policy[action as Action].scope] }], 'x-amana-action': action, 'x-amana-roles': policy[action as Action].roles }),
+  } as ZodOpenApiOperationObject;
+}
+
+function queryParams(query: z.ZodObject | undefined): z.ZodType[] {
+  return Object.entries(query?.shape ?? {}).map(([name, schema]) => (schema as z.ZodType).meta({ param: { in: 'query', name } }));
+}
+
+function problemResponses(codes: ReadonlySet<RefusalCode>): Record<string, unknown> {
+  const byStatus = Map.groupBy([...codes].sort(), (code) => String(refusals[code][0]));
+  return Object.fromEntries([...byStatus].sort().map(([status, list]) => [status, {
+    description: list.map((code) => `\`${code}\`: ${refusals[code][1]}`).join('\n'), content: { 'application/problem+json': { schema: Problem } },
+  }]));
+}
+
+function operationIdOf(method: string, path: string): string {
+  return `${method.toLowerCase()}-${path.replace('/v1/', '').replaceAll(/[/:]+/g, '-')}`;
+}
+
+function pathOf({ route }: DeclaredRoute, service: string): string {
+  return route.path.replace('/:service/', `/${service}/`);
+}

@@ -1,0 +1,67 @@
+import type { Server } from 'node:http';
+import type { Clock, Database, DueWorker } from '@amana/persistence';
+import type { Bus } from '@amana/messaging';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ServiceState } from './system-routes.ts';
+
+/** Stopping takes this long at most; then the process is left to be killed, and the inbox makes up for it. */
+const stopWithinMs = 20_000;
+
+/** A service that serves, and how it stops: readiness off, bus, due rows, relay drained, HTTP, connections. */
+export class RunningService extends ServiceState {
+  #phase: 'starting' | 'ready' | 'stopping' = 'starting';
+  #alive = true;
+  #document: Record<string, unknown> = {};
+  app!: NestFastifyApplication;
+  bus!: Bus;
+  database!: Database;
+  due!: DueWorker;
+  clock!: Clock;
+  url = '';
+
+  get started(): boolean {
+    return this.#phase !== 'starting';
+  }
+
+  get ready(): boolean {
+    return this.#phase === 'ready' && this.#alive && this.bus.ready();
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  document(): Record<string, unknown> {
+    return this.#document;
+  }
+
+  describe(document: Record<string, unknown>): void {
+    this.#document = document;
+  }
+
+  markReady(): void {
+    this.#phase = 'ready';
+  }
+
+  /** The consumer stopped for good: only a restart helps, and the probe must say so. */
+  markDead(): void {
+    this.#alive = false;
+  }
+
+  /** Ends everything in order; answered requests and acknowledged messages stay done. */
+  async stop(): Promise<void> {
+    if (this.#phase === 'stopping') return;
+    this.#phase = 'stopping';
+    const orderly = (async () => {
+      await this.due.stop();
+      await this.bus.stop();
+      (this.app.getHttpServer() as Server).closeIdleConnections?.();
+      await this.app.close();
+      await this.database.close();
+    })();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, stopWithinMs); });
+    await Promise.race([orderly, late]);
+    clearTimeout(timer);
+  }
+}

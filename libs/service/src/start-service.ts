@@ -1,0 +1,104 @@
+import 'reflect-metadata';
+import { createHmac } from 'node:crypto';
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { InboxTransport, openBus, RethrowFilter } from '@amana/messaging';
+import { Clock, Database, DueWorker, SealedStore } from '@amana/persistence';
+import { openLocalKeyring } from '@amana/privacy';
+import { createLogger, type Logger } from '@amana/telemetry';
+import { AuditTrail } from './audit-trail.ts';
+import { Authenticator } from './authenticator.ts';
+import type { DueSlice, ServiceDefinition, StartSlice } from './define-service.ts';
+import { PolicyGuard } from './guard.ts';
+import { prepareHttp } from './http-edge.ts';
+import { Looks } from './looks.ts';
+import { openApiOf } from './openapi.ts';
+import { OperatorRoutes } from './operator-routes.ts';
+import { ProblemFilter } from './problem.ts';
+import { routesOf } from './route.ts';
+import { RunningService } from './running-service.ts';
+import { readSettings, ServiceSettings, type ServiceSettingsInput } from './settings.ts';
+import { StreamEngine } from './stream.ts';
+import { ServiceState, SystemRoutes } from './system-routes.ts';
+import { Keys, Log, ServiceSettingsToken } from './tokens.ts';
+
+const bodyLimitBytes = 1_048_576;
+
+@Module({})
+class ServiceModule {}
+
+/**
+ * Starts a service: HTTP first, so that probes answer, then bus, due rows and what it does at start; ready last.
+ * Throws when a setting is wrong, a route lacks its policy, or an event has two handlers.
+ */
+export async function startService(definition: ServiceDefinition, input: ServiceSettingsInput): Promise<RunningService> {
+  const settings = ServiceSettings.parse(input);
+  routesOf([...definition.controllers, SystemRoutes, OperatorRoutes] as never);
+  const { logger } = new Log(createLogger({ service: definition.name, level: settings.logLevel }));
+  const running = new RunningService();
+  running.database = new Database(settings, () => logger.warn('database-connection-lost'));
+  running.clock = new Clock(settings.clockOffsetMs);
+  const keyring = await openLocalKeyring(settings.keyringFile);
+  const trail = new AuditTrail({ service: definition.name, keys: keyring, clock: running.clock });
+  const engine = new StreamEngine({
+    service: definition.name, database: running.database, clock: running.clock, trail, projections: definition.projections,
+    bodySecret: createHmac('sha256', keyring.hmacSync('idempotency', definition.name)).digest(),
+  });
+  const bus = openBus({
+    kind: settings.bus, service: definition.name, database: running.database, brokers: settings.brokers, busUrls: settings.busUrls,
+    onAlarm: (alarm) => logger.error('bus-alarm', { code: alarm.code }),
+    onFatal: () => { running.markDead(); logger.fatal('consumer-stopped'); },
+  });
+  running.bus = bus;
+  const app = await createApp(definition, [
+    { provide: ServiceState, useValue: running }, { provide: ServiceSettingsToken, useValue: settings }, { provide: Database, useValue: running.database }, { provide: Clock, useValue: running.clock },
+    { provide: StreamEngine, useValue: engine }, { provide: AuditTrail, useValue: trail }, { provide: Keys, useValue: new Keys(keyring) }, { provide: Log, useValue: new Log(logger) },
+    { provide: SealedStore, useValue: new SealedStore(keyring) }, { provide: Authenticator, useValue: new Authenticator(settings) },
+    { provide: APP_FILTER, useValue: new ProblemFilter(definition.name, logger) }, { provide: APP_GUARD, useClass: PolicyGuard },
+  ], logger);
+  running.app = app;
+  const due = definition.due.map((slice) => app.get<DueSlice>(slice));
+  running.due = new DueWorker({
+    pool: running.database.due, clock: running.clock,
+    handlers: new Map([...due.map((slice): [string, DueSlice['handle']] => [slice.kind, (row, tx) => slice.handle(row, tx)]), ['parked', bus.parkedHandler]]),
+    onError: (kind, error) => logger.error('due-row-failed', { kind, error }),
+  });
+  engine.onCommit = () => bus.poke();
+  app.connectMicroservice({ strategy: new InboxTransport(bus) }, { inheritAppConfig: true });
+  await app.listen(settings.port, settings.host);
+  running.url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+  running.describe(openApiOf(definition, new URL('token', `${settings.issuer}/`).href));
+  await app.startAllMicroservices();
+  running.due.start();
+  for (const slice of definition.onStart) await app.get<StartSlice>(slice).onStart();
+  running.markReady();
+  logger.info('service-ready');
+  return running;
+}
+
+/** What a service's `main.ts` calls: settings from the environment, a ready line on standard output, an orderly end on SIGTERM and SIGINT. */
+export async function startFromEnvironment(definition: ServiceDefinition): Promise<void> {
+  const running = await startService(definition, readSettings(definition.name));
+  process.stdout.write(`serving ${running.url}\n`);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.once(signal, () => { void running.stop().then(() => process.exit(0), () => process.exit(1)); });
+  }
+  process.on('message', (message: { clockOffsetMs?: number }) => { if (typeof message.clockOffsetMs === 'number') running.clock.moveTo(message.clockOffsetMs); });
+  // The launcher is gone: nobody would stop this process any more.
+  process.on('disconnect', () => { void running.stop().finally(() => process.exit(0)); });
+}
+
+async function createApp(definition: ServiceDefinition, providers: Provider[], logger: Logger): Promise<NestFastifyApplication> {
+  const root: DynamicModule = {
+    module: ServiceModule,
+    controllers: [...definition.controllers, ...definition.reactions, SystemRoutes, OperatorRoutes] as never,
+    providers: [...providers, Looks, ...definition.providers, ...definition.due, ...definition.onStart] as Provider[],
+  };
+  const adapter = new FastifyAdapter({ bodyLimit: bodyLimitBytes, genReqId: () => crypto.randomUUID(), forceCloseConnections: 'idle', trustProxy: false });
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: false, bodyParser: false, abortOnError: false });
+  app.useGlobalFilters(new RethrowFilter());
+  prepareHttp(adapter.getInstance(), { service: definition.name, logger });
+  return app;
+}
+

@@ -1,0 +1,25 @@
+const t0=performance.now();
+const { setRoute, metricsText } = await import(process.env.IDX);
+const { default: Fastify } = await import('fastify');
+await import('pg'); await import('kafkajs'); await import('typeorm');
+const app = Fastify();
+app.get('/v1/x/:id', async (req) => { setRoute('GET /v1/x/:id'); return { ok: true }; });
+const url = await app.listen({ port: 0, host: '127.0.0.1' });
+const ready = performance.now();
+await fetch(url + '/v1/x/1');
+globalThis.gc?.();
+const rss = process.memoryUsage.rss()/1e6;
+const c0=process.cpuUsage(); const w0=performance.now();
+await new Promise(r=>setTimeout(r,5000));
+const c=process.cpuUsage(c0);
+const idle=(c.user+c.system)/10/(performance.now()-w0);
+let n=0; const w1=performance.now(); const c1=process.cpuUsage();
+for (let i=0;i<5000;i++) { const r = await app.inject('/v1/x/1'); n++; }
+const inj=process.cpuUsage(c1);
+const http=await import('node:http'); const agent=new http.Agent({keepAlive:true,maxSockets:1});
+const c2=process.cpuUsage();
+for (let i=0;i<4000;i++) await new Promise((res)=>http.get(url+'/v1/x/1',{agent},(r)=>{r.resume();r.on('end',res)}));
+const ht=process.cpuUsage(c2);
+console.log(process.env.LABEL, 'ready', ready.toFixed(0)+'ms since start', 'rss', rss.toFixed(1)+'MB', 'idle', idle.toFixed(2)+'%', 'http+client', ((ht.user+ht.system)/4000).toFixed(0)+'us/req', 'rss after', (process.memoryUsage.rss()/1e6).toFixed(0));
+if (process.env.M) console.log((await metricsText()).slice(0,1500));
+process.exit(0);

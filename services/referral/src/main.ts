@@ -1,0 +1,4 @@
+import { startFromEnvironment } from '@amana/service';
+import { ReferralService } from './referral.module.ts';
+
+await startFromEnvironment(ReferralService);

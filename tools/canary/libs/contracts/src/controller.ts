@@ -1,0 +1,4 @@
+// plants: inner-rings-know-no-nest
+import { Controller } from '@nestjs/common';
+
+export const controller = Controller;

@@ -1,0 +1,4 @@
+// plants: slices-stand-alone
+import { closing } from './close.ts';
+
+export const opening = closing;

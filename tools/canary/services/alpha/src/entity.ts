@@ -1,0 +1,4 @@
+// plants: only-persistence-opens-databases
+import { DataSource } from 'typeorm';
+
+export const source = DataSource;

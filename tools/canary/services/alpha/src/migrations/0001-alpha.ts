@@ -1,0 +1,4 @@
+// Allowed, or only there to be imported.
+import { Table } from 'typeorm';
+
+export const allowed = Table;

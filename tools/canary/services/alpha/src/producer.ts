@@ -1,0 +1,4 @@
+// plants: only-messaging-opens-kafka
+import { Kafka } from 'kafkajs';
+
+export const client = Kafka;
