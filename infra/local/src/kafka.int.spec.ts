@@ -25,10 +25,11 @@ describe('looking for Kafka', () => {
 });
 
 describeKafka('the broker', () => {
-  const stateDir = mkdtempSync(join(tmpdir(), 'amana-kafka-'));
+  let stateDir: string;
   let kafka: Kafka;
 
   beforeAll(async () => {
+    stateDir = mkdtempSync(join(tmpdir(), 'amana-kafka-'));
     kafka = await startKafka({ stateDir, throwaway: true });
   }, 300_000);
 

@@ -28,7 +28,12 @@ export interface RouterOptions {
   readonly issuer?: string;
   /** The address to listen on; the loopback unless given. */
   readonly host?: string;
+  /** Paths that the launcher answers itself, such as the sandbox's clock. */
+  readonly handlers?: Readonly<Record<string, LocalHandler>>;
 }
+
+/** Answers a JSON body with a status and a JSON body. A thrown RangeError is the caller's mistake: 422. */
+export type LocalHandler = (method: string, body: unknown) => Promise<{ status: number; body: unknown }>;
 
 export interface RunningRouter {
   readonly url: string;
@@ -65,6 +70,8 @@ export async function startRouter(options: RouterOptions): Promise<RunningRouter
       response.end(listing);
       return;
     }
+    const handler = options.handlers?.[path.split('?')[0]!];
+    if (handler) return await answerLocally(handler, incoming, response);
     const pool = pools.get(/^\/v1\/([a-z]+)(?=[/?]|$)/.exec(path)?.[1] ?? '');
     if (!pool) return problem(response, 'not-found');
     const body = await readBody(incoming);
@@ -80,6 +87,21 @@ export async function startRouter(options: RouterOptions): Promise<RunningRouter
       for (const pool of pools.values()) pool.close();
     },
   };
+}
+
+async function answerLocally(handler: LocalHandler, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await readBody(incoming);
+  if (body === 'too-large') return problem(response, 'body-too-large');
+  let answer: { status: number; body: unknown };
+  try {
+    answer = await handler(incoming.method ?? 'GET', body && body.length > 0 ? JSON.parse(body.toString('utf8')) : {});
+  } catch (error) {
+    if (error instanceof SyntaxError) return problem(response, 'bad-request');
+    if (error instanceof RangeError) return problem(response, 'validation-failed');
+    throw error;
+  }
+  response.writeHead(answer.status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', 'Amana-Mode': 'sandbox' });
+  response.end(JSON.stringify(answer.body));
 }
 
 interface Exchange {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ServiceName, topics } from '@amana/contracts';
+import { ServiceName } from '@amana/contracts';
 import { ensureTopics } from '@amana/messaging';
 import { migrate, provision, type ServiceUrls } from '@amana/persistence';
 import type { ServiceSettingsInput } from '@amana/service';
@@ -13,6 +13,7 @@ import { readAccounts, readClients } from './network-accounts.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { type Replica, startInProcess, startProcess } from './replica.ts';
 import { type RunningRouter, startRouter } from './router.ts';
+import { SandboxClock } from './sandbox-clock.ts';
 import { serviceDefinitions } from './services.ts';
 
 export interface StackOptions {
@@ -49,7 +50,7 @@ export class Stack {
   router!: RunningRouter;
   brokers: string | undefined;
   adminUrl!: string;
-  clockOffsetMs = 0;
+  clock!: SandboxClock;
   readonly #undo: (() => Promise<void>)[] = [];
 
   private constructor(options: StackOptions, bus: 'kafka' | 'postgres') {
@@ -85,6 +86,8 @@ export class Stack {
     const { roleSecret } = await keepPrivateJson(join(stateDir, 'secrets.json'), Secrets, () => ({ roleSecret: randomBytes(32).toString('base64url') }));
     this.#tell('Preparing the databases');
     await Promise.all([this.#prepareDatabases(roleSecret), this.#startIssuer()]);
+    this.clock = await SandboxClock.open({ stateDir, appUrls: new Map([...this.urls].map(([service, urls]) => [service, urls.appUrl])), replicas: () => this.replicas });
+    this.#undo.push(() => this.clock.close());
     this.#tell('Starting the services');
     const count = Math.max(1, this.options.replicas ?? 0);
     for (let copy = 1; copy <= count; copy += 1) {
@@ -93,7 +96,7 @@ export class Stack {
     }
     this.#undo.push(async () => { await Promise.all(this.replicas.map((replica) => replica.stop())); });
     const upstreams = Object.fromEntries(ServiceName.options.map((service) => [service, this.replicas.filter((replica) => replica.service === service).map((replica) => replica.url)]));
-    this.router = await startRouter({ port: this.options.port ?? 0, upstreams, tokenUrl: this.issuer.tokenUrl, issuer: this.issuer.url });
+    this.router = await startRouter({ port: this.options.port ?? 0, upstreams, tokenUrl: this.issuer.tokenUrl, issuer: this.issuer.url, handlers: { '/sandbox/clock': this.clock.handler } });
     this.#undo.push(() => this.router.stop());
   }
 
@@ -112,7 +115,7 @@ export class Stack {
       mode: 'sandbox', service, port, appUrl, relayUrl, bus: this.bus, brokers: this.brokers,
       busUrls: this.bus === 'postgres' ? Object.fromEntries([...this.urls].map(([name, urls]) => [name, urls.busUrl])) : {},
       issuer: this.issuer.url, jwksUrl: this.issuer.jwksUrl, keyringFile: join(this.options.stateDir, 'keys', `${service}.json`),
-      logLevel: this.options.logLevel ?? 'warn', clockOffsetMs: this.clockOffsetMs, smtpUrl: this.options.smtpUrl,
+      logLevel: this.options.logLevel ?? 'warn', clockOffsetMs: this.clock.offsetMs, smtpUrl: this.options.smtpUrl,
     };
   }
 
@@ -134,7 +137,7 @@ export class Stack {
       this.#undo.push(() => this.kafka!.stop());
       this.brokers = this.kafka.brokers;
     }
-    await ensureTopics(this.brokers, topics, ServiceName.options);
+    await ensureTopics({ brokers: this.brokers.split(','), clientId: 'amana-launcher' });
   }
 
   async #prepareDatabases(roleSecret: string): Promise<void> {

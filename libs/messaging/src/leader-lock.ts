@@ -53,32 +53,41 @@ export class LeaderLock {
 
   async #run(): Promise<void> {
     while (this.#running) {
-      await this.#tryToLead().catch(this.#options.onError);
+      await this.#standBy().catch(this.#options.onError);
       if (this.#running) await this.#pause();
     }
   }
 
-  async #tryToLead(): Promise<void> {
+  /** One connection, kept while it waits: it asks for the lock until it has it, leads, and ends. */
+  async #standBy(): Promise<void> {
     const client = await this.#options.pool.connect();
     const controller = new AbortController();
     const lost = (): void => controller.abort(new Error('The connection of the leader lock is lost'));
     client.on('error', lost);
     client.on('end', lost);
     try {
-      const taken = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken', [this.#options.name]);
-      if (!taken.rows[0]!.taken) return;
-      // A cursor that is lost with a crash only sends a window again; its commits need not wait for the disk.
-      await client.query('SET synchronous_commit = off');
-      this.#leading = true;
-      await this.#options.work({ client, signal: controller.signal, stepDown: (reason) => controller.abort(reason) });
+      while (this.#running && !controller.signal.aborted) {
+        if (await this.#take(client)) {
+          await this.#options.work({ client, signal: controller.signal, stepDown: (reason) => controller.abort(reason) });
+          return;
+        }
+        await this.#pause();
+      }
     } finally {
       this.#leading = false;
-      client.off('error', lost);
       client.off('end', lost);
-      client.on('error', () => {});
       // Closing the session is the one way to give the lock back that cannot fail half-way.
       client.release(true);
     }
+  }
+
+  async #take(client: PoolClient): Promise<boolean> {
+    const answer = await client.query<{ taken: boolean }>({ name: 'leader-lock', text: 'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken', values: [this.#options.name] });
+    if (!answer.rows[0]!.taken) return false;
+    // A cursor that is lost with a crash only sends a window again; its commits need not wait for the disk.
+    await client.query('SET synchronous_commit = off');
+    this.#leading = true;
+    return true;
   }
 
   #pause(): Promise<void> {

@@ -8,7 +8,10 @@ import { beforeEverything, pollWindow, readerSettings, readLargeWindow, type Sna
 /** Where a batch stands: every published row visible in `since` has been handed on before. */
 export interface WindowPosition {
   readonly since: string;
+  /** The connection to the log. */
   readonly reader: PoolClient;
+  /** The connection to `relay_state`: what is noted here comes before the cursor in the order of commits. */
+  readonly state: PoolClient;
 }
 
 export interface SnapshotCursorOptions {
@@ -136,7 +139,7 @@ export class SnapshotCursor {
   async #step(lead: Lead): Promise<number> {
     const reader = await this.#openReader();
     const since = this.#previous;
-    const position = { since: since.text, reader };
+    const position = { since: since.text, reader, state: lead.client };
     await this.#options.beforePoll?.(position);
     this.#poked = false;
     const topics = this.#options.topics ?? null;

@@ -88,30 +88,30 @@ export class DueWorker {
   }
 
   async #handleNext(): Promise<boolean> {
-    let current: DueRow | undefined;
-    try {
-      return await inTransaction(this.#pool, [nextDue([...this.#handlers.keys()], this.#clock)], async (tx, [rows]) => {
-        const row = rows?.[0];
-        if (!row) return false;
-        current = toDueRow(row);
-        tx.write(cancelDue(current.kind, current.key));
-        await this.#handlers.get(current.kind)!(current, tx);
-        return true;
-      });
-    } catch (error) {
-      if (!current) throw error;
-      this.#onError(current.kind, error);
-      await this.#postpone(current, error);
+    return await inTransaction(this.#pool, [nextDue([...this.#handlers.keys()], this.#clock)], async (tx, [rows]) => {
+      if (!rows?.[0]) return false;
+      const row = toDueRow(rows[0]);
+      try {
+        await tx.attempt(async () => {
+          tx.write(cancelDue(row.kind, row.key));
+          await this.#handlers.get(row.kind)!(row, tx);
+        });
+      } catch (error) {
+        this.#onError(row.kind, error);
+        tx.write(this.#postpone(row, error));
+      }
       return true;
-    }
+    });
   }
 
-  async #postpone(row: DueRow, error: unknown): Promise<void> {
+  #postpone(row: DueRow, error: unknown): Statement {
     const waitMs = backOffMs[Math.min(row.attempts, backOffMs.length - 1)]! * (0.8 + Math.random() * 0.4);
-    await this.#pool.query(
-      'UPDATE due SET attempts = attempts + 1, last_error = $3, due_at = (CASE clock WHEN \'business\' THEN $4::timestamptz ELSE $5::timestamptz END) WHERE kind = $1 AND key = $2',
-      [row.kind, row.key, error instanceof Error ? error.name : 'error', new Date(this.#clock.business().getTime() + waitMs), new Date(this.#clock.real().getTime() + waitMs)],
-    );
+    const after = (now: Date) => new Date(now.getTime() + waitMs);
+    return {
+      name: 'due-postpone', values: [row.kind, row.key, error instanceof Error ? error.name : 'error', after(this.#clock.business()), after(this.#clock.real())],
+      text: `UPDATE due SET attempts = attempts + 1, last_error = $3, due_at = CASE clock WHEN 'business' THEN $4::timestamptz ELSE $5::timestamptz END
+        WHERE kind = $1 AND key = $2`,
+    };
   }
 
   #pause(ms: number): Promise<void> {

@@ -1,7 +1,6 @@
 import type { ServiceName } from '@amana/contracts';
 import type { Logger } from '@amana/telemetry';
 import type { FastifyInstance } from 'fastify';
-import { sendProblem, toRefusal, traceIdOf } from './problem.ts';
 
 /** On every answer, errors included: nothing is kept by a cache, nothing is sniffed, and all of it is fiction. */
 const headers = {
@@ -11,17 +10,12 @@ const headers = {
 
 /**
  * Fastify as the house wants it: bodies stay bytes until a caller is known to be allowed, every answer carries the
- * mode and the safety headers, and what fails before a route is reached is a problem body too.
+ * mode and the safety headers.
  */
 export function prepareHttp(fastify: FastifyInstance, options: { service: ServiceName; logger: Logger }): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.addHook('onRequest', async (_request, reply) => { reply.headers(headers); });
-  fastify.setErrorHandler((error, request, reply) => {
-    const refusal = toRefusal(error);
-    if (refusal.status >= 500) options.logger.error('request-failed', { requestId: request.id, code: refusal.code, error });
-    return sendProblem(reply, refusal, { service: options.service, traceId: traceIdOf(request.id) });
-  });
   fastify.addHook('onResponse', async (request, reply) => {
     options.logger.debug('request-answered', { requestId: request.id, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime) });
   });

@@ -10,7 +10,7 @@ import { Allow, Command, Read } from './route.ts';
 import { StreamEngine } from './stream.ts';
 
 const Parked = z.object({
-  items: z.array(z.object({ eventId: z.string(), topic: z.string(), key: z.string(), state: z.string(), attempts: z.int(), lastError: z.string().optional(), parkedAt: z.string(), behind: z.int().optional() })),
+  items: z.array(z.object({ eventId: z.string(), type: z.string().nullable(), topic: z.string(), key: z.string(), partition: z.int(), offset: z.string(), state: z.string(), attempts: z.int(), reason: z.string().nullable(), parkedAt: z.string() })),
 }).meta({ id: 'ParkedMessages' });
 const Decision = z.strictObject({ reasonCode: z.enum(['fixed', 'not-ours', 'duplicate', 'harmless', 'other']) }).meta({ id: 'OperatorDecision' });
 const Done = z.object({ eventId: z.string(), state: z.string() });
@@ -31,7 +31,8 @@ export class OperatorRoutes {
   @Read('GET /v1/:service/parked-messages', { summary: 'Messages that wait or are dead, by key', answer: Parked })
   @Allow('parked.read')
   async list(@TheAct() act: Act) {
-    const items = await listParked(this.#database.app, this.#engine.service);
+    const parked = await listParked(this.#database.app, { consumer: this.#engine.service });
+    const items = parked.map(({ parkedAt, consumer: _, ...message }) => ({ ...message, parkedAt: parkedAt.toISOString() }));
     return await this.#looks.show(act, [], () => ({ answer: { items }, subjects: [{ type: 'parked-messages', aggregateId: act.organisationId }] }));
   }
 
@@ -53,8 +54,7 @@ export class OperatorRoutes {
     const { reasonCode } = act.body;
     await inTransaction(this.#database.app, [], async (tx) => {
       const options = { consumer: this.#engine.service, eventId };
-      const found = state === 'retry' ? await replayDead(tx, options) : await skipDead(tx, options);
-      if (!found) throw new Refusal('not-found');
+      await (state === 'retry' ? replayDead(tx, options) : skipDead(tx, options));
       const subject = { type: 'parked-message', aggregateId: eventId, publicId: eventId };
       this.#engine.append(tx, [this.#engine.trail.entry({ actor: act, action: act.action, subject, decision: 'permit', outcome: `${state}.${reasonCode}`, requestId: act.requestId })], { correlation: act.requestId });
     });

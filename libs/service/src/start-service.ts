@@ -3,10 +3,10 @@ import { createHmac } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { InboxTransport, openBus, RethrowFilter } from '@amana/messaging';
+import { type Alarm, InboxTransport, openBus, parkedKind } from '@amana/messaging';
 import { Clock, Database, DueWorker, SealedStore } from '@amana/persistence';
 import { openLocalKeyring } from '@amana/privacy';
-import { createLogger, type Logger } from '@amana/telemetry';
+import { createLogger, type Logger, withSpan } from '@amana/telemetry';
 import { AuditTrail } from './audit-trail.ts';
 import { Authenticator } from './authenticator.ts';
 import type { DueSlice, ServiceDefinition, StartSlice } from './define-service.ts';
@@ -45,10 +45,17 @@ export async function startService(definition: ServiceDefinition, input: Service
     service: definition.name, database: running.database, clock: running.clock, trail, projections: definition.projections,
     bodySecret: createHmac('sha256', keyring.hmacSync('idempotency', definition.name)).digest(),
   });
-  const bus = openBus({
-    kind: settings.bus, service: definition.name, database: running.database, brokers: settings.brokers, busUrls: settings.busUrls,
-    onAlarm: (alarm) => logger.error('bus-alarm', { code: alarm.code }),
-    onFatal: () => { running.markDead(); logger.fatal('consumer-stopped'); },
+  const onAlarm = (alarm: Alarm): void => logger.error('bus-alarm', { code: alarm.code, topic: alarm.topic, eventId: alarm.eventId, reason: alarm.reason });
+  const bus = openBus(settings.bus === 'kafka'
+    ? {
+        kind: 'kafka', service: definition.name, brokers: settings.brokers!.split(','), relayPool: running.database.relay, onAlarm, createTopics: true,
+        onFatal: () => { running.markDead(); logger.fatal('consumer-stopped'); },
+      }
+    : { kind: 'postgres', service: definition.name, sourceUrl: (producer) => settings.busUrls[producer]!, onAlarm });
+  const transport = new InboxTransport({
+    bus, consumer: definition.name, pool: running.database.bus, onAlarm,
+    // One span a message, continued from the act that caused it: the trace goes on through the bus.
+    around: (event, run) => withSpan(`process ${event.type}`, { 'messaging.destination.name': event.topic, 'amana.event.type': event.type }, run, { parent: event.traceparent, kind: 'consumer' }),
   });
   running.bus = bus;
   const app = await createApp(definition, [
@@ -61,14 +68,15 @@ export async function startService(definition: ServiceDefinition, input: Service
   const due = definition.due.map((slice) => app.get<DueSlice>(slice));
   running.due = new DueWorker({
     pool: running.database.due, clock: running.clock,
-    handlers: new Map([...due.map((slice): [string, DueSlice['handle']] => [slice.kind, (row, tx) => slice.handle(row, tx)]), ['parked', bus.parkedHandler]]),
+    handlers: new Map([...due.map((slice): [string, DueSlice['handle']] => [slice.kind, (row, tx) => slice.handle(row, tx)]), [parkedKind, transport.parkedHandler]]),
     onError: (kind, error) => logger.error('due-row-failed', { kind, error }),
   });
   engine.onCommit = () => bus.poke();
-  app.connectMicroservice({ strategy: new InboxTransport(bus) }, { inheritAppConfig: true });
+  app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
   await app.listen(settings.port, settings.host);
   running.url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
   running.describe(openApiOf(definition, new URL('token', `${settings.issuer}/`).href));
+  await bus.start();
   await app.startAllMicroservices();
   running.due.start();
   for (const slice of definition.onStart) await app.get<StartSlice>(slice).onStart();
@@ -97,7 +105,6 @@ async function createApp(definition: ServiceDefinition, providers: Provider[], l
   };
   const adapter = new FastifyAdapter({ bodyLimit: bodyLimitBytes, genReqId: () => crypto.randomUUID(), forceCloseConnections: 'idle', trustProxy: false });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: false, bodyParser: false, abortOnError: false });
-  app.useGlobalFilters(new RethrowFilter());
   prepareHttp(adapter.getInstance(), { service: definition.name, logger });
   return app;
 }

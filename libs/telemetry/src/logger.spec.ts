@@ -26,7 +26,7 @@ describe('the logger', () => {
   });
 
   it('lets only literal codes compile', () => {
-    const { logger } = capture('silent');
+    const { logger, lines } = capture();
     const unknownCode: string = 'some-code';
     // @ts-expect-error a string known at run time only
     logger.info(unknownCode);
@@ -37,6 +37,7 @@ describe('the logger', () => {
     // @ts-expect-error a field nobody declared
     logger.info('some-code', { firstName: 'x' });
     logger.info('some-code', { count: 1 });
+    expect(lines().map((line) => line['droppedFields'])).toEqual([undefined, 1, 1, 1, undefined]);
   });
 
   it('logs of an error its class, its code and its places, never its message', () => {

@@ -113,7 +113,7 @@ async function traced(script: string): Promise<{ printed: unknown; spans: TraceL
   return { printed, spans: text.trim().split('\n').map((line) => JSON.parse(line) as TraceLine) };
 }
 
-async function start(script: string, env: Record<string, string>): Promise<{ printed: unknown }> {
+async function start(script: string, env: NodeJS.ProcessEnv): Promise<{ printed: unknown }> {
   const { stdout } = await run(process.execPath, ['--no-warnings', '--import', moduleUrl('register.ts'), '--input-type=module', '-e', script], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: { PATH: process.env['PATH'], ...env },

@@ -27,12 +27,12 @@ const spanAttributes = {
   'amana.consumer': 'code',
   'amana.count': 'number',
   'amana.decision': 'code',
-  'amana.due.kind': 'code',
+  'amana.due_kind': 'code',
   'amana.duplicate': 'flag',
-  'amana.event.id': 'id',
-  'amana.event.type': 'code',
+  'amana.event_id': 'id',
+  'amana.event_type': 'code',
   'amana.outcome': 'code',
-  'amana.request.id': 'id',
+  'amana.request_id': 'id',
   'amana.service': 'code',
 } as const satisfies Record<string, ValueKind>;
 

@@ -47,7 +47,8 @@ export async function startTracing(options: TracingOptions): Promise<void> {
         ignoreIncomingRequestHook: ({ url }) => url !== undefined && UNTRACED_PATH.test(url),
       }),
       // Polls and relays outside an act start no trace: they would be most of all spans and tell nothing.
-      new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
+      // The spans of waiting for a connection stay on: they also keep a query that had to wait in its own trace.
+      new PgInstrumentation({ requireParentSpan: true }),
       kafkaProducerTracing(),
     ],
   });

@@ -1,2 +1,3 @@
 export * from './eventually.ts';
 export * from './given.ts';
+export * from './throwaway-database.ts';
