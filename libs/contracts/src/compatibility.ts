@@ -85,7 +85,15 @@ function breaksOf(before: Promised, after: Promised | undefined): string[] {
   return breaks;
 }
 
+/** Everything else in a schema could narrow it unseen. */
+const understood: ReadonlySet<string> = new Set([
+  '$schema', '$id', 'title', 'description', 'type', 'format', 'contentEncoding', 'pattern', 'enum', 'const', 'properties', 'required', 'items', 'additionalProperties', 'propertyNames',
+  'minimum', 'maximum', 'minLength', 'maxLength', 'minItems', 'maxItems',
+]);
+
 function collect(schema: JsonSchema, pointer: string, fields: Record<string, Promised>, required = true): void {
+  const foreign = Object.keys(schema).find((keyword) => !understood.has(keyword));
+  if (foreign !== undefined) throw new Error(`A published field cannot use "${foreign}": nobody could tell whether it was narrowed`);
   fields[pointer] = promiseOf(schema, required);
   if (schema.items) collect(schema.items, `${pointer}/*`, fields);
   if (schema.properties) {
@@ -99,7 +107,7 @@ function collect(schema: JsonSchema, pointer: string, fields: Record<string, Pro
 function promiseOf(schema: JsonSchema, required: boolean): Promised {
   const codes = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
   const [least, most] = [limitOf(schema, 'min'), limitOf(schema, 'max')];
-  if (schema.type === undefined && !codes) throw new Error('A published field has one type: unions cannot be promised');
+  if (schema.type === undefined && !codes) throw new Error('A published field has one type');
   return {
     required, kind: kindOf(schema),
     ...(codes ? { codes: codes.map(String) } : {}),

@@ -23,7 +23,7 @@ export function writeContracts(dir: string, definitions: Iterable<EventDefinitio
   const all = [...definitions];
   const now = promisesOf(all);
   const wrong = [...breaksBetween(readLock(dir), now), ...nameOffences(now), ...privacyOffences(now)];
-  if (wrong.length > 0) throw new ContractRefused(`A published version never changes; publish a new one beside it.\n${wrong.map((line) => `  ${line}`).join('\n')}`);
+  if (wrong.length > 0) throw new ContractRefused(`Nothing is written: a published version never changes (publish .v2 beside it), and no event tells of a person.\n${wrong.map((line) => `  ${line}`).join('\n')}`);
   for (const folder of ['schemas', 'samples']) mkdirSync(join(dir, folder), { recursive: true });
   const changed: string[] = [];
   for (const definition of all) {

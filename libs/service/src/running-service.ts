@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { Clock, Database, DueWorker } from '@amana/persistence';
 import type { Bus } from '@amana/messaging';
+import { flushTraces } from '@amana/telemetry';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ServiceState } from './system-routes.ts';
 
@@ -58,6 +59,7 @@ export class RunningService extends ServiceState {
       (this.app.getHttpServer() as Server).closeIdleConnections?.();
       await this.app.close();
       await this.database.close();
+      await flushTraces();
     })();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => { timer = setTimeout(resolve, stopWithinMs); });

@@ -24,7 +24,7 @@ describe('what a span carries out of the process', () => {
 
   it('is what was declared, as it was set', () => {
     const { tracer, exported } = tracing();
-    const attributes = { 'http.route': '/v1/referrals/:id', 'http.request.method': 'POST', 'amana.event_type': 'referral.accepted.v1', 'error.type': '23505', 'amana.attempt': 2, 'amana.duplicate': true };
+    const attributes = { 'http.route': '/v1/referrals/:id', 'http.request.method': 'POST', 'amana.event.type': 'referral.accepted.v1', 'error.type': '23505', 'amana.attempt': 2, 'amana.duplicate': true };
     tracer.startSpan('POST /v1/referrals/:id', { attributes }).end();
     expect(exported.getFinishedSpans()[0]).toMatchObject({ name: 'POST /v1/referrals/:id', attributes });
   });

@@ -27,12 +27,12 @@ const spanAttributes = {
   'amana.consumer': 'code',
   'amana.count': 'number',
   'amana.decision': 'code',
-  'amana.due_kind': 'code',
+  'amana.due.kind': 'code',
   'amana.duplicate': 'flag',
-  'amana.event_id': 'id',
-  'amana.event_type': 'code',
+  'amana.event.id': 'id',
+  'amana.event.type': 'code',
   'amana.outcome': 'code',
-  'amana.request_id': 'id',
+  'amana.request.id': 'id',
   'amana.service': 'code',
 } as const satisfies Record<string, ValueKind>;
 

@@ -37,7 +37,7 @@ describe('tracing with a registered SDK', () => {
   });
 
   it('continues the stored trace even inside another one', () => {
-    withSpan('other', {}, () => withSpan('act', { 'amana.event_type': 'referral.accepted.v1' }, () => undefined, { parent: stored, kind: 'consumer' }));
+    withSpan('other', {}, () => withSpan('act', { 'amana.event.type': 'referral.accepted.v1' }, () => undefined, { parent: stored, kind: 'consumer' }));
     const [span] = exporter.getFinishedSpans();
     expect(span!.spanContext().traceId).toBe('0af7651916cd43dd8448eb211c80319c');
     expect(span!.parentSpanContext?.spanId).toBe('b7ad6b7169203331');

@@ -114,7 +114,7 @@ export function confirm(state: Hold, accepted: { referralId: string }, now: Date
   if (state.status === 'none' || state.placed.referralId !== accepted.referralId) return [];
   switch (state.status) {
     case 'unconfirmed':
-      return [now.getTime() < Date.parse(state.placed.expiresAt) || state.release
+      return [now.getTime() < Date.parse(state.placed.expiresAt)
         ? { type: 'shelter.hold-confirmed.v1', data: ids(state) }
         : { type: 'shelter.hold-lost.v1', data: ids(state) }];
     case 'released':

@@ -38,8 +38,8 @@ export interface FreeBed {
 }
 
 /**
- * Beds for a household, all in one site or none at all: in the fullest room that still takes everybody, else in the site
- * with the fewest free beds that does. Families stay together, and larger gaps are left for larger families.
+ * Beds for a household, all in one site or none at all: in the room with the fewest free beds that takes everybody, else in the
+ * site with the fewest that does. Families stay together, and larger gaps are left for larger families.
  */
 export function chooseBeds(free: readonly FreeBed[], count: number): readonly FreeBed[] | undefined {
   const byRoom = (bed: FreeBed): string => `${bed.siteId}/${bed.roomCode}`;

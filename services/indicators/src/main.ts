@@ -1,0 +1,4 @@
+import { startFromEnvironment } from '@amana/service';
+import { IndicatorsService } from './indicators.module.ts';
+
+await startFromEnvironment(IndicatorsService);
