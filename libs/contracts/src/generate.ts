@@ -61,10 +61,10 @@ function keep(dir: string, file: string, value: unknown, changed: string[]): voi
 function main(): void {
   try {
     const changed = writeContracts(contractsDir);
-    console.log(changed.length === 0 ? 'Contracts are up to date.' : `Written: ${changed.join(', ')}`);
+    process.stdout.write(changed.length === 0 ? 'Contracts are up to date.\n' : `Written: ${changed.join(', ')}\n`);
   } catch (error) {
     if (!(error instanceof ContractRefused)) throw error;
-    console.error(error.message);
+    process.stderr.write(`${error.message}\n`);
     process.exitCode = 1;
   }
 }

@@ -1,5 +1,5 @@
-import { Catch, type ExceptionFilter, applyDecorators, UseFilters } from '@nestjs/common';
-import { BaseRpcContext, type CustomTransportStrategy, EventPattern, type MessageHandler, Server } from '@nestjs/microservices';
+import { applyDecorators, Catch, type ExceptionFilter, UseFilters } from '@nestjs/common';
+import { BaseRpcContext, Ctx, type CustomTransportStrategy, EventPattern, type MessageHandler, Payload, Server } from '@nestjs/microservices';
 import type { DueHandler, Transaction } from '@amana/persistence';
 import { lastValueFrom, type Observable, throwError } from 'rxjs';
 import type { Bus } from './bus.ts';
@@ -26,7 +26,12 @@ export class RethrowFilter implements ExceptionFilter {
  * It brings its own error filter, so that a filter made for HTTP never answers for it.
  */
 export function Reaction(...types: [string, ...string[]]): MethodDecorator {
-  return applyDecorators(EventPattern<string[]>(types), UseFilters(RethrowFilter)) as MethodDecorator;
+  return (target, method, descriptor) => {
+    // Without these, NestJS hands over the first argument only.
+    Payload()(target, method, 0);
+    Ctx()(target, method, 1);
+    applyDecorators(EventPattern<string[]>(types), UseFilters(RethrowFilter))(target, method, descriptor);
+  };
 }
 
 export interface InboxTransportOptions extends Omit<InboxOptions, 'handlers'> {

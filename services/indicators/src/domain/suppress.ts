@@ -26,6 +26,7 @@ export interface Table {
 export function suppress(table: Table, k: number): Set<string> {
   const { counts, kept } = table;
   const hidden = new Set(counts.filter((count) => count.value < k || table.withheld?.has(count.id)).map((count) => count.id));
+  // A total that is too small itself says everything about the rest.
   if (counts.some((count) => kept.has(count.id) && hidden.has(count.id))) return new Set(counts.map((count) => count.id));
   for (let round = 0; round <= counts.length; round += 1) {
     const open = counts.find((count) => hidden.has(count.id) && isExposed(count, counts, { hidden, k }));
@@ -35,7 +36,7 @@ export function suppress(table: Table, k: number): Set<string> {
     if (!next) break;
     hidden.add(next.id);
   }
-  return hidden;
+  return new Set(counts.map((count) => count.id));
 }
 
 /** Whether a withheld count can be worked out, or stands in a line whose withheld counts together are too few. */
