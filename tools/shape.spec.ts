@@ -60,6 +60,12 @@ const command = 'services/alpha/src/commands/open-thing.ts';
 const domain = 'services/alpha/src/domain/thing.ts';
 const module = 'services/alpha/src/alpha.module.ts';
 
+/** A second service that declares the events of the first. */
+function twin(): Record<string, string> {
+  const files = Object.entries(sound).filter(([path]) => path.startsWith('services/'));
+  return Object.fromEntries(files.map(([path, text]) => [path.replaceAll('alpha', 'gamma'), text.replace('# Alpha', '# Gamma').replaceAll(/alpha\.(?=\w+\.v1)/g, 'gamma.')]));
+}
+
 /** What is planted (undefined: the file is left out), and what must be reported: that and nothing else. */
 const planted: readonly (readonly [string, Readonly<Record<string, string | undefined>>, readonly string[]])[] = [
   ['a missing card', { [card]: undefined }, [`${card} is missing`]],
@@ -80,9 +86,10 @@ const planted: readonly (readonly [string, Readonly<Record<string, string | unde
   ['a policy in a comment', { [command]: `export class OpenThing {${route('  // @Allow(\'thing.open\')\n')}}\n` }, [`${command}:2 is a route without its @Allow`]],
   ['a route of the framework', { [command]: 'export class OpenThing {\n  @Get(\'things\')\n  list() {}\n}\n' }, [`${command}:2 is declared by @Get, not by @Command, @Read or @Reaction`]],
   ['an event of nobody', { [module]: 'export const AlphaService = { publishes: [otherEvents.Opened] };\n' }, ['alpha.closed.v1 is published by no module, not by alpha alone']],
-  ['an event of two services', {
-    ...Object.fromEntries(Object.entries(sound).filter(([path]) => path.startsWith('services/')).map(([path, text]) => [path.replaceAll('alpha', 'gamma'), text.replace('# Alpha', '# Gamma').replaceAll(/alpha\.(?=\w+\.v1)/g, 'gamma.')])),
-  }, ['alpha.closed.v1 is published by alpha and gamma, not by alpha alone', 'alpha.opened.v1 is published by alpha and gamma, not by alpha alone']],
+  ['an event of two services', twin(), ['alpha.closed.v1 is published by alpha and gamma, not by alpha alone', 'alpha.opened.v1 is published by alpha and gamma, not by alpha alone']],
+  ['an event of another service', { 'services/gamma/src/domain/other.ts': 'export const other = { type: \'alpha.opened.v1\' };' }, [
+    'services/gamma/README.md is missing', 'services/gamma/src/gamma.module.ts is missing', 'services/gamma/src/main.ts is missing', 'services/gamma/src/domain/other.ts writes alpha.opened.v1, which is another service\'s',
+  ]],
   ['an event that nothing writes', { [domain]: 'export const open = () => [{ type: \'alpha.closed.v1\' }];' }, ['alpha.opened.v1 is declared by alpha and written nowhere']],
   ['a long slice', { [command]: sound[command]! + many('//', 120) }, [`${command} has 125 lines, 120 at most`]],
   ['a long file', { 'libs/beta/src/beta.ts': many('//', 251) }, ['libs/beta/src/beta.ts has 251 lines, 250 at most']],

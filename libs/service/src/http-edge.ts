@@ -1,6 +1,7 @@
 import type { ServiceName } from '@amana/contracts';
 import type { Logger } from '@amana/telemetry';
 import type { FastifyInstance } from 'fastify';
+import { noteRequest } from './service-metrics.ts';
 
 /** On every answer, errors included: nothing is kept by a cache, nothing is sniffed, and all of it is fiction. */
 const headers = {
@@ -17,6 +18,8 @@ export function prepareHttp(fastify: FastifyInstance, options: { service: Servic
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   fastify.addHook('onRequest', async (_request, reply) => { reply.headers(headers); });
   fastify.addHook('onResponse', async (request, reply) => {
-    options.logger.debug('request-answered', { requestId: request.id, status: reply.statusCode, durationMs: Math.round(reply.elapsedTime) });
+    const durationMs = Math.round(reply.elapsedTime);
+    noteRequest({ service: options.service, method: request.method, route: request.routeOptions.url ?? 'none', status: reply.statusCode, seconds: reply.elapsedTime / 1000 });
+    options.logger.debug('request-answered', { requestId: request.id, status: reply.statusCode, durationMs });
   });
 }

@@ -3,6 +3,7 @@ export * from './audit-trail.ts';
 export * from './define-service.ts';
 export * from './looks.ts';
 export * from './openapi.ts';
+export * from './page-cursor.ts';
 export * from './problem.ts';
 export * from './route.ts';
 export * from './running-service.ts';

@@ -76,7 +76,7 @@ function queryParams(query: z.ZodObject | undefined): z.ZodType[] {
 
 function problemResponses(codes: ReadonlySet<RefusalCode>): Record<string, unknown> {
   const byStatus = Map.groupBy([...codes].sort(), (code) => String(refusals[code][0]));
-  return Object.fromEntries([...byStatus].sort().map(([status, list]) => [status, {
+  return Object.fromEntries([...byStatus].sort(([a], [b]) => a.localeCompare(b)).map(([status, list]) => [status, {
     description: list.map((code) => `\`${code}\`: ${refusals[code][1]}`).join('\n'), content: { 'application/problem+json': { schema: Problem } },
   }]));
 }

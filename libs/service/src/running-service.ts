@@ -19,6 +19,7 @@ export class RunningService extends ServiceState {
   due!: DueWorker;
   clock!: Clock;
   url = '';
+  #atStop: () => void = () => {};
 
   get started(): boolean {
     return this.#phase !== 'starting';
@@ -40,6 +41,11 @@ export class RunningService extends ServiceState {
     this.#document = document;
   }
 
+  /** What else ends with the service. */
+  onStop(action: () => void): void {
+    this.#atStop = action;
+  }
+
   markReady(): void {
     this.#phase = 'ready';
   }
@@ -53,6 +59,7 @@ export class RunningService extends ServiceState {
   async stop(): Promise<void> {
     if (this.#phase === 'stopping') return;
     this.#phase = 'stopping';
+    this.#atStop();
     const orderly = (async () => {
       await this.due.stop();
       await this.bus.stop();

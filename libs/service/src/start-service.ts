@@ -11,6 +11,7 @@ import { AuditTrail } from './audit-trail.ts';
 import { Authenticator } from './authenticator.ts';
 import type { DueSlice, ServiceDefinition, StartSlice } from './define-service.ts';
 import { PolicyGuard } from './guard.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { prepareHttp } from './http-edge.ts';
 import { Looks } from './looks.ts';
 import { openApiOf } from './openapi.ts';
@@ -19,6 +20,7 @@ import { ProblemFilter } from './problem.ts';
 import { routesOf } from './route.ts';
 import { RunningService } from './running-service.ts';
 import { readSettings, ServiceSettings, type ServiceSettingsInput } from './settings.ts';
+import { observeService } from './service-metrics.ts';
 import { StreamEngine } from './stream.ts';
 import { ServiceState, SystemRoutes } from './system-routes.ts';
 import { Keys, Log, ServiceSettingsToken } from './tokens.ts';
@@ -65,7 +67,7 @@ export async function startService(definition: ServiceDefinition, input: Service
     { provide: APP_FILTER, useValue: new ProblemFilter(definition.name, logger) }, { provide: APP_GUARD, useClass: PolicyGuard },
   ], logger);
   running.app = app;
-  const due = definition.due.map((slice) => app.get<DueSlice>(slice));
+  const due = [Housekeeping, ...definition.due].map((slice) => app.get<DueSlice>(slice));
   running.due = new DueWorker({
     pool: running.database.due, clock: running.clock,
     handlers: new Map([...due.map((slice): [string, DueSlice['handle']] => [slice.kind, (row, tx) => slice.handle(row, tx)]), [parkedKind, transport.parkedHandler]]),
@@ -79,7 +81,8 @@ export async function startService(definition: ServiceDefinition, input: Service
   await bus.start();
   await app.startAllMicroservices();
   running.due.start();
-  for (const slice of definition.onStart) await app.get<StartSlice>(slice).onStart();
+  for (const slice of [Housekeeping, ...definition.onStart]) await app.get<StartSlice>(slice).onStart();
+  running.onStop(observeService({ service: definition.name, bus, database: running.database }));
   running.markReady();
   logger.info('service-ready');
   return running;
@@ -101,7 +104,7 @@ async function createApp(definition: ServiceDefinition, providers: Provider[], l
   const root: DynamicModule = {
     module: ServiceModule,
     controllers: [...definition.controllers, ...definition.reactions, SystemRoutes, OperatorRoutes] as never,
-    providers: [...providers, Looks, ...definition.providers, ...definition.due, ...definition.onStart] as Provider[],
+    providers: [...providers, Looks, Housekeeping, ...definition.providers, ...definition.due, ...definition.onStart] as Provider[],
   };
   const adapter = new FastifyAdapter({ bodyLimit: bodyLimitBytes, genReqId: () => crypto.randomUUID(), forceCloseConnections: 'idle', trustProxy: false });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: false, bodyParser: false, abortOnError: false });

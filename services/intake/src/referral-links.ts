@@ -4,13 +4,16 @@ const open = ['submitted', 'acknowledged', 'accepted', 'scheduled', 'in-progress
 
 /** The referrals of a case that are still open. A draft that has not been submitted is known to `referral` alone. */
 export async function openReferralsOf(tx: Transaction, caseId: string): Promise<string[]> {
-  const rows = await tx.query({ ...linksOfCase(caseId), name: 'links-open', text: `${linksOfCase(caseId).text} AND l.status = ANY($2)`, values: [caseId, open] });
+  const rows = await tx.query({
+    name: 'links-open', values: [caseId, open],
+    text: 'SELECT l.referral_id FROM referral_link l JOIN consent c USING (consent_ref) WHERE c.case_id = $1 AND l.status = ANY($2)',
+  });
   return rows.map((row) => row.referral_id as string);
 }
 
 /** Every referral that rests on a consent of this case. */
 export function linksOfCase(caseId: string): Statement {
-  return { name: 'links-of-case', values: [caseId], text: 'SELECT l.referral_id FROM referral_link l JOIN consent c USING (consent_ref) WHERE c.case_id = $1' };
+  return { name: 'links-of-case', values: [caseId], text: 'SELECT l.referral_id FROM referral_link l JOIN consent c USING (consent_ref) WHERE c.case_id = $1 ORDER BY l.referral_id LIMIT 500' };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EventDefinition, Id, Instant } from '@amana/contracts';
-import { cancelDue, scheduleDue, type Statement, type StoredEvent, type Transaction } from '@amana/persistence';
+import { cancelDue, scheduleDue, type SealedPlace, type Statement, type StoredEvent, type Transaction } from '@amana/persistence';
 import { type Aggregate, type Projection, Stream, StreamEngine, type Subject } from '@amana/service';
 import { z } from 'zod';
 import { type Hold, holdDecider, type HoldEvent, holdEvents, type KnownHold, type Placed, privateHoldEvents } from './domain/hold.ts';
@@ -10,8 +10,11 @@ import { recountKind } from './sites.ts';
 export const HoldAnswer = z.object({ holdId: Id, referralId: Id, state: z.string(), expiresAt: Instant.describe('Until then the referral has to be accepted with it'), version: z.int() }).meta({ id: 'HoldAnswer' });
 export type HoldAnswer = z.infer<typeof HoldAnswer>;
 
-/** The field under which a meeting point is sealed, with the hold's own key. */
-export const meetingPointField = 'meeting-point';
+/** Where the meeting point of a plan is sealed: with the hold's own key. */
+export function meetingPointOf(holdId: string, planId: string): SealedPlace {
+  return { caseId: holdId, field: `meeting-point:${planId}`, version: 1 };
+}
+
 export const expiryKind = 'shelter.hold-expiry';
 export const releaseKind = 'shelter.hold-release';
 

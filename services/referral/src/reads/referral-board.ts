@@ -1,7 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { Id, Instant, publishedEvents, Refusal } from '@amana/contracts';
 import type { Row, Statement, StoredEvent } from '@amana/persistence';
-import { type Act, Allow, etagOf, Looks, type Projection, Read, type Subject, TheAct } from '@amana/service';
+import { type Act, Allow, decodeCursor, encodeCursor, etagOf, Looks, type Projection, Read, type Subject, TheAct } from '@amana/service';
 import { z } from 'zod';
 import { privateReferralEvents } from '../domain/referral.ts';
 
@@ -72,7 +72,7 @@ export class ReferralBoard {
   @Allow('referral.list')
   list(@TheAct() act: Act<unknown, z.infer<typeof BoardQuery>>) {
     const { side, status, limit, after } = act.query;
-    const [afterAt, afterId] = after ? readCursor(after) : [null, null];
+    const [afterAt, afterId] = after ? decodeCursor(after) : [null, null];
     const mine = side === 'sent' ? 'from_org = $1' : 'to_org = $1 AND status <> \'draft\'';
     return this.#looks.show(act, [{
       name: `board-${side}`, values: [act.organisationId, status ?? null, afterAt, afterId, limit + 1],
@@ -80,7 +80,7 @@ export class ReferralBoard {
         AND ($3::timestamptz IS NULL OR (changed_at, referral_id) < ($3, $4::uuid)) ORDER BY changed_at DESC, referral_id DESC LIMIT $5`,
     }], ([rows]) => {
       const page = rows!.slice(0, limit);
-      const next = rows!.length > limit ? cursorOf(page.at(-1)!) : undefined;
+      const next = rows!.length > limit ? encodeCursor(page.at(-1)!.changed_at as Date, page.at(-1)!.referral_id as string) : undefined;
       if (next) act.header('link', `</v1/referral/referrals?side=${side}&limit=${limit}&after=${next}>; rel="next"`);
       return { answer: { items: page.map(toView), ...(next ? { next } : {}) }, subjects: page.map(subjectOf) };
     });
@@ -117,15 +117,4 @@ function toView(row: Row): ReferralView {
     alternatives: row.alternatives as string[], outcomeCode: text('outcome_code'), arrivalConfirmed: row.arrival_confirmed as boolean, redirectedFrom: text('redirected_from'), redirectedTo: text('redirected_to'),
     links: { profile: `${disclosure}/profile`, disclosure },
   };
-}
-
-function cursorOf(row: Row): string {
-  return Buffer.from(`${(row.changed_at as Date).toISOString()} ${String(row.referral_id)}`).toString('base64url');
-}
-
-/** A cursor that we did not make is no cursor. */
-function readCursor(cursor: string): [string, string] {
-  const match = /^(\S{20,30}) ([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  if (!match || Number.isNaN(Date.parse(match[1]!)) || !Id.safeParse(match[2]).success) throw new Refusal('validation-failed', { errors: [{ pointer: '/after', code: 'not-a-cursor' }] });
-  return [match[1]!, match[2]!];
 }

@@ -4,7 +4,7 @@ import { SealedStore } from '@amana/persistence';
 import { type Act, Allow, Command, Looks, TheAct } from '@amana/service';
 import { z } from 'zod';
 import { openPlan, planToOpen } from '../domain/arrival-plan.ts';
-import { Holds, meetingPointField } from '../holds.ts';
+import { Holds, meetingPointOf } from '../holds.ts';
 
 const Opening = z.strictObject({});
 const OpenedPlan = z.object({ meetingPoint: z.string(), meetAt: Instant, askForRole: z.string() }).meta({ id: 'OpenedPlan' });
@@ -45,7 +45,7 @@ export class OpenArrivalPlan {
       if (state.status === 'none' || state.escortSubject !== act.caller.subject) await this.#looks.require(act, [], subject);
       const plan = planToOpen(state);
       if (plan instanceof Refusal) throw plan;
-      const meetingPoint = await this.#sealed.find<string>(tx, { caseId: holdId, field: meetingPointField, version: plan.version });
+      const meetingPoint = await this.#sealed.find<string>(tx, meetingPointOf(holdId, plan.planId));
       if (!meetingPoint) throw new Refusal('gone');
       return { answer: { plan, meetingPoint }, subjects: [subject] };
     });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Controller } from '@nestjs/common';
 import { Instant, Refusal } from '@amana/contracts';
 import { SealedStore, type Transaction } from '@amana/persistence';
@@ -5,7 +6,7 @@ import { type Act, Allow, Command, TheAct } from '@amana/service';
 import { z } from 'zod';
 import { nameEscort, planArrival, tellsPlace } from '../domain/arrival-plan.ts';
 import { type Hold, ShelterRole } from '../domain/hold.ts';
-import { HoldAnswer, Holds, meetingPointField } from '../holds.ts';
+import { HoldAnswer, Holds, meetingPointOf } from '../holds.ts';
 import { addressField } from '../sites.ts';
 
 export const ArrivalPlan = z.strictObject({
@@ -35,10 +36,9 @@ export class PlanArrival {
   async plan(@TheAct() act: Act<ArrivalPlan>): Promise<HoldAnswer> {
     const holdId = await this.#holds.idFor(act.id('referralId'));
     return await this.#holds.commit(act, holdId, async (state, { meetingPoint, meetAt, askForRole }, { tx }) => {
-      const decision = planArrival(state, { meetAt, askForRole, tellsPlace: await this.#tellsPlace(tx, state, meetingPoint) });
-      if (decision instanceof Refusal) return decision;
-      const [noted] = decision;
-      if (noted?.type === 'shelter.plan-noted.v1') await this.#sealed.put(tx, { caseId: holdId, field: meetingPointField, version: noted.data.planVersion }, meetingPoint);
+      const planId = randomUUID();
+      const decision = planArrival(state, { planId, meetAt, askForRole }, await this.#tellsPlace(tx, state, meetingPoint));
+      if (!(decision instanceof Refusal)) await this.#sealed.put(tx, meetingPointOf(holdId, planId), meetingPoint);
       return decision;
     });
   }

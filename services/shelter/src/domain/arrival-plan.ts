@@ -9,14 +9,14 @@ function arriving(state: Hold): KnownHold | Refusal {
   return state.release ? new Refusal('consent-withdrawn') : state;
 }
 
-/** A new plan, or a new version that replaces the one before. `tellsPlace`: the meeting point would give the house away. */
-export function planArrival(state: Hold, plan: { meetAt: string; askForRole: ArrivalPlan['askForRole']; tellsPlace: boolean }): Decision {
+/** A first plan, or one that replaces it. `givesAway`: the meeting point would give the house away. */
+export function planArrival(state: Hold, plan: ArrivalPlan, givesAway: boolean): Decision {
   const hold = arriving(state);
   if (hold instanceof Refusal) return hold;
-  if (plan.tellsPlace) return new Refusal('address-in-plan', { errors: [{ pointer: '/meetingPoint', code: 'address-in-plan' }] });
+  if (givesAway) return new Refusal('address-in-plan', { errors: [{ pointer: '/meetingPoint', code: 'address-in-plan' }] });
   const { holdId, referralId, organisationId } = hold.placed;
   return [
-    { type: 'shelter.plan-noted.v1', data: { planVersion: (hold.plan?.version ?? 0) + 1, meetAt: plan.meetAt, askForRole: plan.askForRole } },
+    { type: 'shelter.plan-noted.v1', data: plan },
     { type: 'shelter.arrival-planned.v1', data: { holdId, referralId, organisationId, plannedAt: plan.meetAt } },
   ];
 }
@@ -39,7 +39,7 @@ export function planToOpen(state: Hold): ArrivalPlan | Refusal {
 
 export function openPlan(state: Hold, now: Date): Decision {
   const plan = planToOpen(state);
-  return plan instanceof Refusal ? plan : [{ type: 'shelter.plan-opened.v1', data: { planVersion: plan.version, openedAt: now.toISOString() } }];
+  return plan instanceof Refusal ? plan : [{ type: 'shelter.plan-opened.v1', data: { planId: plan.planId, openedAt: now.toISOString() } }];
 }
 
 /** Shorter names of a street would be found in harmless words. */

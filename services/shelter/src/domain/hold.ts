@@ -19,16 +19,17 @@ export const privateHoldEvents = {
     dependantsCount: z.int().min(0).max(20), responsibleRole: ShelterRole, firstContactAt: Instant.optional(), arriveBy: Instant.optional(), expiresAt: Instant,
   })),
   ReleaseDeferred: privateEvent('shelter.release-deferred.v1', z.strictObject({ releaseAt: Instant, reasonCode: DeferredReason })),
-  PlanNoted: privateEvent('shelter.plan-noted.v1', z.strictObject({ planVersion: z.int().min(1).max(1000), meetAt: Instant, askForRole: ShelterRole })),
+  PlanNoted: privateEvent('shelter.plan-noted.v1', z.strictObject({ planId: Id, meetAt: Instant, askForRole: ShelterRole })),
   EscortNamed: privateEvent('shelter.escort-named.v1', z.strictObject({ escortSubject: z.string().max(200) })),
-  PlanOpened: privateEvent('shelter.plan-opened.v1', z.strictObject({ planVersion: z.int().min(1), openedAt: Instant })),
+  PlanOpened: privateEvent('shelter.plan-opened.v1', z.strictObject({ planId: Id, openedAt: Instant })),
 } as const;
 
 export type HoldEvent = EventOf<typeof holdEvents> | EventOf<typeof privateHoldEvents>;
 export type Placed = z.infer<typeof privateHoldEvents.HoldPlaced.data>;
 
 export interface ArrivalPlan {
-  readonly version: number;
+  /** Names the sealed meeting point: each plan has its own, none is overwritten. */
+  readonly planId: string;
   readonly meetAt: string;
   readonly askForRole: z.infer<typeof ShelterRole>;
 }
@@ -60,7 +61,7 @@ export const holdDecider: Decider<Hold, HoldEvent> = {
       case 'shelter.stay-started.v1': return { ...state, status: 'occupied', startedOn: event.data.startedOn };
       case 'shelter.stay-ended.v1': return { ...state, status: 'ended', endedOn: event.data.endedOn };
       case 'shelter.release-deferred.v1': return { ...state, release: { at: event.data.releaseAt, reasonCode: event.data.reasonCode } };
-      case 'shelter.plan-noted.v1': return { ...state, plan: { version: event.data.planVersion, meetAt: event.data.meetAt, askForRole: event.data.askForRole } };
+      case 'shelter.plan-noted.v1': return { ...state, plan: event.data };
       case 'shelter.escort-named.v1': return { ...state, escortSubject: event.data.escortSubject };
       case 'shelter.plan-opened.v1': return { ...state, openings: [...state.openings, event.data.openedAt].slice(-50) };
       case 'shelter.bed-held.v1':

@@ -1,10 +1,11 @@
 import { Controller } from '@nestjs/common';
 import { Day, Id, Instant, Refusal } from '@amana/contracts';
+import type { Sealed } from '@amana/privacy';
 import { SealedStore } from '@amana/persistence';
 import { type Act, Allow, etagOf, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
 import type { KnownHold } from '../domain/hold.ts';
-import { Holds, meetingPointField } from '../holds.ts';
+import { Holds, meetingPointOf } from '../holds.ts';
 
 const Plan = z.object({ meetAt: Instant, askForRole: z.string(), escortNamed: z.boolean(), openedAt: z.array(Instant).describe('When the escort opened it: an opening that you cannot explain is a reason for a new plan') });
 const HoldView = z.object({
@@ -41,7 +42,7 @@ export class HoldReads {
   async plan(@TheAct() act: Act): Promise<PlanView> {
     const holdId = await this.#holds.idFor(act.id('referralId'));
     const { meetingPoint, ...plan } = await this.#look(act, holdId, async (hold, version, find) => {
-      const meetingPoint = hold.plan && await find(hold.plan.version);
+      const meetingPoint = hold.plan && await find(hold.plan.planId);
       if (!meetingPoint) throw new Refusal('arrival-plan-missing');
       return { ...planOf(hold)!, holdId, version, meetingPoint };
     });
@@ -49,12 +50,12 @@ export class HoldReads {
     return { ...plan, meetingPoint: meetingPoint.reveal() };
   }
 
-  async #look<T>(act: Act, holdId: string, view: (hold: KnownHold, version: number, find: (planVersion: number) => ReturnType<SealedStore['find']>) => T | Promise<T>): Promise<T> {
+  async #look<T>(act: Act, holdId: string, view: (hold: KnownHold, version: number, find: (planId: string) => Promise<Sealed<string> | undefined>) => T | Promise<T>): Promise<T> {
     return await this.#looks.show(act, [], async (_rows, tx) => {
       const { state, version } = await this.#holds.load(tx, holdId);
       const subject = this.#holds.subjectOf(state, holdId, version);
       await this.#looks.require(act, this.#holds.aggregate.relations(state, act.organisationId, act.params), subject);
-      const find = (planVersion: number) => this.#sealed.find(tx, { caseId: holdId, field: meetingPointField, version: planVersion });
+      const find = (planId: string) => this.#sealed.find<string>(tx, meetingPointOf(holdId, planId));
       return { answer: await view(state as KnownHold, version, find), subjects: [subject] };
     });
   }

@@ -1,4 +1,4 @@
 // plants: only-telemetry-starts-opentelemetry
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace';
 
-export const sdk = NodeSDK;
+export const sdk = BasicTracerProvider;

@@ -1,0 +1,4 @@
+import { startFromEnvironment } from '@amana/service';
+import { HealthService } from './health.module.ts';
+
+await startFromEnvironment(HealthService);

@@ -1,0 +1,26 @@
+import { Controller } from '@nestjs/common';
+import type { intakeEvents } from '@amana/contracts';
+import { type InboxContext, Reaction, type ReceivedEvent } from '@amana/messaging';
+import type { z } from 'zod';
+import { Disposals } from '../disposals.ts';
+
+@Controller()
+export class OnConsentWithdrawn {
+  readonly #disposals: Disposals;
+
+  constructor(disposals: Disposals) {
+    this.#disposals = disposals;
+  }
+
+  @Reaction('intake.consent-withdrawn.v1')
+  async onWithdrawn(event: ReceivedEvent<z.infer<typeof intakeEvents.ConsentWithdrawn.data>>, context: InboxContext): Promise<void> {
+    const tx = context.getTransaction();
+    const { consentRef, disposeNotBefore } = event.data;
+    // Remembered even where nothing is held yet: the acceptance may still be on its way.
+    tx.write({
+      name: 'health-consent-ended', values: [consentRef, disposeNotBefore],
+      text: 'INSERT INTO ended_consent (consent_ref, dispose_not_before) VALUES ($1, $2) ON CONFLICT (consent_ref) DO NOTHING',
+    });
+    await this.#disposals.acknowledgeIfHeld(tx, consentRef, event);
+  }
+}
