@@ -132,7 +132,7 @@ class Line {
 
 if (isMainThread && process.send) {
   process.once('message', (job: LoadJob) => {
-    void new Load(job).run().then((result) => { process.send!(result, () => process.exit(0)); });
+    void new Load(job).run().then((result) => { process.send!(result, undefined, undefined, () => process.exit(0)); });
   });
   process.once('disconnect', () => process.exit(1));
 }

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import type { ServiceName } from '@amana/contracts';
 import { ClientKeyFile, clientKeyPath, type Kafka, kafkaAvailability, type Postgres, readJsonFile, type Replica, serviceDefinitions, startKafka, startPostgres, startProcess, TokenSource } from '@amana/local';
+import { ensureTopics } from '@amana/messaging';
 import { migrate, provision, type ServiceUrls } from '@amana/persistence';
+import { eventually } from '@amana/testing';
 import pg from 'pg';
 import { checkout, type Session } from './benchmark.ts';
 
@@ -36,8 +39,14 @@ export class Network {
     if (kafka) {
       network.kafka = await startKafka({ stateDir, throwaway: true });
       session.onEnd(() => network.kafka!.stop());
+      await network.#createTopics(network.kafka.brokers);
     }
     return network;
+  }
+
+  /** As the launcher does; a broker that has only just started may not know a new topic's leader for a moment. */
+  async #createTopics(brokers: string): Promise<void> {
+    await eventually(() => ensureTopics({ brokers: [brokers], clientId: 'amana-bench' }), { what: 'the topics of the network' });
   }
 
   /** Why there can be no broker here; undefined where there can. */
@@ -91,17 +100,26 @@ export class Network {
   async startService(service: ServiceName, env: NodeJS.ProcessEnv = {}): Promise<Replica> {
     const { appUrl, relayUrl } = this.urls.get(service)!;
     const bus = this.kafka ? { bus: 'kafka', brokers: this.kafka.brokers } as const : { bus: 'postgres', busUrls: Object.fromEntries([...this.urls].map(([name, urls]) => [name, urls.busUrl])) } as const;
+    const logDir = join(this.stateDir, 'logs');
     const replica = await startProcess({
       mode: 'sandbox', service, port: 0, appUrl, relayUrl, ...bus, issuer: this.issuerUrl, jwksUrl: `${this.issuerUrl}/jwks`,
       keyringFile: join(this.stateDir, 'keys', `${service}.json`), logLevel: 'error',
-    }, { logDir: join(this.stateDir, 'logs'), name: service, env: { AMANA_TRACE_FILE: '/dev/null', AMANA_SERVICE: service, ...env } });
+    }, { logDir, name: service, env: { AMANA_TRACE_FILE: '/dev/null', AMANA_SERVICE: service, NODE_OPTIONS: process.env.AMANA_BENCH_NODE_OPTIONS, ...env } }).catch((error: Error) => {
+      // The folder goes with the session: what the service said must not go with it.
+      throw new Error(`${error.message}\n${readFileSync(join(logDir, `${service}.log`), 'utf8').slice(-2_000)}`, { cause: error });
+    });
     this.session.onEnd(() => replica.stop());
     return replica;
   }
 
+  /** The key file of a partner system, as the issuer wrote it. */
+  keyOf(clientId: string): Promise<ClientKeyFile> {
+    return readJsonFile(clientKeyPath(this.stateDir, clientId), ClientKeyFile);
+  }
+
   /** Tokens of a partner system, from the issuer. */
   async tokensOf(clientId: string): Promise<TokenSource> {
-    const { tokenUrl, privateJwk } = await readJsonFile(clientKeyPath(this.stateDir, clientId), ClientKeyFile);
+    const { tokenUrl, privateJwk } = await this.keyOf(clientId);
     return TokenSource.forClient({ tokenUrl, clientId, privateJwk });
   }
 }

@@ -1,11 +1,12 @@
 import ts from 'typescript';
 import { decoratorsOf, functionsOf, lineOf, type Source, type Tree, walk } from './tree.ts';
 
-const besideSrc = new Set(['README.md', 'package.json', 'tsconfig.json', 'openapi.json']);
+/** `vectors/`: files of others that its specs are tried on, with their licence. */
+const besideSrc = /^(?:README\.md|package\.json|tsconfig\.json|openapi\.json|vectors\/[^/]+)$/;
 const sliceFolders = ['commands', 'reactions', 'reads', 'due'];
 const folders = new Set([...sliceFolders, 'domain', 'migrations']);
-/** Streams, the projections beside them and what two slices need: more of them is a second service. */
-const mostHelpers = 10;
+/** Streams, the projections beside them and what two slices need: with many more of them it is a second service. */
+const mostHelpers = 15;
 const mostMainLines = 6;
 const mostCardLines = 80;
 const cardHeadings = ['## Purpose', '## Data held and why', '## Events in', '## Events out', '## States', '## Who may do what'];
@@ -24,7 +25,7 @@ export function folderProblems(tree: Tree): string[] {
     const helpers = files.filter((path) => /^src\/[^/]+\.ts$/.test(path) && !path.endsWith('.spec.ts') && path !== 'src/main.ts' && path !== `src/${name}.module.ts`);
     return [
       ...[`README.md`, 'src/main.ts', `src/${name}.module.ts`].filter((path) => !files.includes(path)).map((path) => `${home}/${path} is missing`),
-      ...files.filter((path) => !path.startsWith('src/') && !besideSrc.has(path)).map((path) => `${home}/${path} has no place in a service`),
+      ...files.filter((path) => !path.startsWith('src/') && !besideSrc.test(path)).map((path) => `${home}/${path} has no place in a service`),
       ...files.filter((path) => path.startsWith('src/') && !/^src\/(?:[^/]+\/)?[^/]+\.ts$/.test(path)).map((path) => `${home}/${path} has no place in a service`),
       ...files.filter((path) => /^src\/[^/]+\/[^/]+\.ts$/.test(path) && !folders.has(path.split('/')[1]!)).map((path) => `${home}/${path} stands in an unknown folder`),
       ...(helpers.length > mostHelpers ? [`${home}/src has ${helpers.length} files beside its folders, ${mostHelpers} at most`] : []),
@@ -64,11 +65,11 @@ export function specProblems(tree: Tree): string[] {
     .map((source) => `${source.path} has no spec beside it`);
 }
 
-/** A slice's file is named after what it exports. A due file may hold the two or three clocks of one thing and is named after that. */
+/** A slice's file is named after what it exports, which may say more (`CaseFileRead` in `case-file.ts`). A due file may hold the two or three clocks of one thing and is named after that. */
 export function sliceNameProblems(tree: Tree): string[] {
   return tree.sources.filter(({ path }) => isSlice(path) && !path.includes('/src/due/')).flatMap((source) => {
     const name = source.path.slice(source.path.lastIndexOf('/') + 1, -3).replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-    const exported = new RegExp(`^export (?:class|const|function|async function) (?:${name}|${name[0]!.toUpperCase()}${name.slice(1)})\\b`, 'm');
+    const exported = new RegExp(`^export (?:class|const|function|async function) (?:${name}|${name[0]!.toUpperCase()}${name.slice(1)})`, 'm');
     return exported.test(source.text) ? [] : [`${source.path} does not export what it is named after`];
   });
 }
@@ -96,30 +97,33 @@ export function emissionProblems(tree: Tree, groups: EventGroups): string[] {
   const declared = tree.services.flatMap((service) => publishesOf(tree.source(`services/${service}/src/${service}.module.ts`), groups).map((type) => ({ service, type })));
   const types = Object.values(groups).flatMap((group) => Object.values(group).map(({ type }) => type));
   const written = new Map(tree.services.map((service) => [service, tree.sources.filter(({ path, isSpec }) => path.startsWith(`services/${service}/src/`) && !isSpec)]));
-  const strangers = [...written].flatMap(([service, sources]) => sources.flatMap((source) => emittedTypes(source)
+  const strangers = [...written].flatMap(([service, sources]) => sources.flatMap((source) => emittedTypes(source, groups)
     .filter((type) => types.includes(type) && !type.startsWith(`${service}.`)).map((type) => `${source.path} writes ${type}, which is another service's`)));
   return [...strangers, ...types.flatMap((type) => {
     const owners = declared.filter((entry) => entry.type === type).map((entry) => entry.service);
     const owner = type.slice(0, type.indexOf('.'));
     if (owners.length !== 1 || owners[0] !== owner) return [`${type} is published by ${owners.join(' and ') || 'no module'}, not by ${owner} alone`];
-    return written.get(owner)!.some((source) => emittedTypes(source).includes(type)) ? [] : [`${type} is declared by ${owner} and written nowhere`];
+    return written.get(owner)!.some((source) => emittedTypes(source, groups).includes(type)) ? [] : [`${type} is declared by ${owner} and written nowhere`];
   })];
 }
 
 function publishesOf(module: Source | undefined, groups: EventGroups): string[] {
-  const list = /\bpublishes:\s*\[([^\]]*)\]/.exec(module?.text ?? '')?.[1] ?? '';
+  let list = '';
+  if (module) walk(module.ast, (node) => { if (ts.isPropertyAssignment(node) && node.name.getText() === 'publishes') list = node.initializer.getText(); });
   return Object.entries(groups).flatMap(([group, events]) => {
     if (new RegExp(`Object\\.values\\(${group}\\)`).test(list)) return Object.values(events).map(({ type }) => type);
     return [...list.matchAll(new RegExp(`\\b${group}\\.(\\w+)`, 'g'))].flatMap(([, entry]) => events[entry!]?.type ?? []);
   });
 }
 
-/** The types that stand as `type: '...'` in a literal: what a decision returns. */
-function emittedTypes(source: Source): string[] {
+/** The types that a file writes: `type: '...'` in what a decision returns, or `definition: group.Entry` where one is appended without a decision. */
+function emittedTypes(source: Source, groups: EventGroups): string[] {
   const found: string[] = [];
   walk(source.ast, (node) => {
-    if (!ts.isPropertyAssignment(node) || node.name.getText() !== 'type') return;
-    walk(node.initializer, (value) => { if (ts.isStringLiteralLike(value)) found.push(value.text); });
+    if (!ts.isPropertyAssignment(node)) return;
+    const [, group, entry] = node.name.getText() === 'definition' ? /^(\w+)\.(\w+)$/.exec(node.initializer.getText()) ?? [] : [];
+    if (group && entry) found.push(groups[group]?.[entry]?.type ?? '');
+    if (node.name.getText() === 'type') walk(node.initializer, (value) => { if (ts.isStringLiteralLike(value)) found.push(value.text); });
   });
   return found;
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const Mode = z.literal('sandbox', { error: 'Only sandbox mode exists, with fictional data' });
 const Host = z.string().default('127.0.0.1');
-const Port = z.coerce.number().int().min(0).max(65535);
+const Port = z.coerce.number({ error: 'Must be a port number' }).int().min(0).max(65535);
 const Prefix = z.string().regex(/^[a-z][a-z0-9_]{0,20}$/).default('amana');
 const StateDir = z.string().min(1).default(() => resolve('.amana/sandbox'));
 /** Passwords are derived from it: short ones could be tried out. */

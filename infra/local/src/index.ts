@@ -4,6 +4,7 @@ export * from './directory-file.ts';
 export * from './issuer-state.ts';
 export * from './json-file.ts';
 export * from './kafka.ts';
+export * from './network-accounts.ts';
 export * from './postgres.ts';
 export * from './replica.ts';
 export * from './seed.ts';

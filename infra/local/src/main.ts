@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { keepSandboxCredentials } from './issuer-state.ts';
@@ -29,10 +29,12 @@ async function main(): Promise<void> {
   try {
     const listed = await seedDirectory(stack, { startsAt: new Date() });
     const { sandboxPassword: password } = await keepSandboxCredentials(stateDir);
+    writeFileSync(join(stateDir, 'running.json'), JSON.stringify({ url: stack.url, issuerUrl: stack.issuer.url, pid: process.pid }));
     console.log(readyText(stack, listed, { password, stateDir }));
     if (!stopped.signal.aborted) await new Promise((done) => { stopped.signal.addEventListener('abort', done); });
     console.log('Stopping');
   } finally {
+    rmSync(join(stateDir, 'running.json'), { force: true });
     await stack.stop();
   }
 }

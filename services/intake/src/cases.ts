@@ -11,9 +11,9 @@ import { Held } from './held.ts';
 export const CaseAnswer = z.object({ caseId: Id, status: z.string(), version: z.int() }).meta({ id: 'CaseAnswer' });
 export type CaseAnswer = z.infer<typeof CaseAnswer>;
 
-/** The answer with what one conversation about consent gave: its receipts are signed anew from these facts. */
+/** With what a conversation about consent gave, where that was the act: its receipts are signed anew from these facts. */
 export interface CaseResult extends CaseAnswer {
-  readonly given: KnownCase['given'];
+  readonly given?: KnownCase['given'];
 }
 
 /** All cases of this instance, each its own stream of private events. */
@@ -34,7 +34,7 @@ function caseAggregate(held: Held): Aggregate<Case, CaseEvent, CaseResult> {
       if (state.status === 'none') return params.caseId === undefined ? ['own'] : [];
       return state.organisationId === organisationId ? ['own'] : [];
     },
-    answer: (state, caseId, version) => ({ caseId, status: state.status, version, given: state.status === 'none' ? [] : state.given }),
+    answer: (state, caseId, version) => ({ caseId, status: state.status, version, ...(state.status !== 'none' && state.given.length > 0 ? { given: state.given } : {}) }),
     // No public id: outside this service a case is known by its tag alone.
     subject: () => ({}),
   };

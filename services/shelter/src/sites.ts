@@ -61,12 +61,15 @@ export async function servesFor(tx: Transaction, service: { serviceId: string; o
 }
 
 /**
- * The free beds of a service that take this class, locked. Two takers of one class stand in line, so that they cannot
- * wait for each other; the second may see beds that the first has just taken, and the constraint then refuses it.
+ * The free beds of a service that take this class, locked, so that takers of one class stand in line and never wait for
+ * each other. Who had to wait may still see beds that were taken meanwhile: the constraint then refuses them, and
+ * `afresh` stands in line first and looks afterwards.
  */
-export async function freeBeds(tx: Transaction, wanted: { serviceId: string; placementClass: string }): Promise<FreeBed[]> {
+export async function freeBeds(tx: Transaction, wanted: { serviceId: string; placementClass: string; afresh: boolean }): Promise<FreeBed[]> {
+  const values = [wanted.serviceId, wanted.placementClass];
+  if (wanted.afresh) await tx.query({ name: 'shelter-beds-line-up', values, text: 'SELECT 1 FROM bed WHERE service_id = $1 AND $2 = ANY(placement_classes) ORDER BY bed_id LIMIT 500 FOR UPDATE' });
   const rows = await tx.query({
-    name: 'shelter-free-beds', values: [wanted.serviceId, wanted.placementClass],
+    name: 'shelter-free-beds', values,
     text: `SELECT b.bed_id, b.site_id, b.room_code FROM bed b WHERE b.service_id = $1 AND $2 = ANY(b.placement_classes)
         AND NOT EXISTS (SELECT 1 FROM bed_hold h WHERE h.bed_id = b.bed_id AND h.state IN ('unconfirmed', 'confirmed', 'occupied'))
       ORDER BY b.bed_id LIMIT 500 FOR UPDATE OF b`,

@@ -22,6 +22,6 @@ export const intakeEvents = {
   TransferExpired: published('intake.transfer-expired.v1', transfer, z.strictObject({ ...parties })),
   /** One fact for one pair of dimensions, with a random id of its own: nothing joins two facts of one person. */
   Counted: published('intake.counted.v1', 'intake.counting.v1', z.strictObject({
-    countingId: Id, indicator: Indicator, month: Month, dimensions: z.record(z.enum(['sex', 'ageBand', 'region']), z.string().max(20)),
+    countingId: Id, indicator: Indicator, month: Month, dimensions: z.partialRecord(z.enum(['sex', 'ageBand', 'region']), z.string().max(20)),
   })),
 } as const;

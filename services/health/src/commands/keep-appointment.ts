@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Controller } from '@nestjs/common';
-import { Instant, Language, Refusal } from '@amana/contracts';
+import { Language, Refusal } from '@amana/contracts';
 import { SealedStore } from '@amana/persistence';
 import { type Act, Allow, Command, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { book, recordAttendance } from '../domain/medical-referral.ts';
+import { book, PlausibleInstant, recordAttendance } from '../domain/medical-referral.ts';
 import { type AppointmentNeeds, MedicalAnswer, MedicalReferrals, needsOf } from '../medical-referrals.ts';
 
 const Booking = z.strictObject({
-  startsAt: Instant, interpreterLanguage: Language.optional(), clinicianSex: z.enum(['female', 'male', 'any']).default('any'), accompaniment: z.boolean().default(false),
+  startsAt: PlausibleInstant, interpreterLanguage: Language.optional(), clinicianSex: z.enum(['female', 'male', 'any']).default('any'), accompaniment: z.boolean().default(false),
 }).meta({ id: 'AppointmentBooking' });
 const Attendance = z.strictObject({ attended: z.boolean() }).meta({ id: 'Attendance' });
 
@@ -24,7 +24,7 @@ export class KeepAppointment {
   }
 
   @Command('POST /v1/health/:organisationId/medical-referrals/:referralId/appointments', {
-    summary: 'Book an appointment, or another one after she did not come', creates: true, body: Booking, answer: MedicalAnswer, refusals: ['acceptance-not-yet-seen', 'illegal-transition'],
+    summary: 'Book an appointment, or another one after she did not come', creates: true, body: Booking, answer: MedicalAnswer, refusals: ['acceptance-not-yet-seen', 'gone', 'illegal-transition'],
   })
   @Allow('appointment.book')
   async book(@TheAct() act: Act<z.infer<typeof Booking>>): Promise<MedicalAnswer> {
@@ -40,7 +40,7 @@ export class KeepAppointment {
   }
 
   @Command('POST /v1/health/:organisationId/medical-referrals/:referralId/appointments/:appointmentId/attendance', {
-    summary: 'Say whether she came; only that is told to the sender', body: Attendance, answer: MedicalAnswer, refusals: ['acceptance-not-yet-seen', 'illegal-transition'],
+    summary: 'Say whether she came; only that is told to the sender', body: Attendance, answer: MedicalAnswer, refusals: ['acceptance-not-yet-seen', 'gone', 'illegal-transition'],
   })
   @Allow('appointment.record')
   recordAttendance(@TheAct() act: Act<z.infer<typeof Attendance>>): Promise<MedicalAnswer> {

@@ -25,7 +25,7 @@ export class RecordConsultation {
   }
 
   @Command('POST /v1/health/:organisationId/medical-referrals/:referralId/outcome', {
-    summary: 'Complete the consultation of a person who came', body: ConsultationOutcome, answer: MedicalAnswer, refusals: ['acceptance-not-yet-seen', 'illegal-transition'],
+    summary: 'Complete the consultation of a person who came', body: ConsultationOutcome, answer: MedicalAnswer, refusals: ['acceptance-not-yet-seen', 'gone', 'illegal-transition'],
   })
   @Allow('consultation.record')
   record(@TheAct() act: Act<z.infer<typeof ConsultationOutcome>>): Promise<MedicalAnswer> {

@@ -2,6 +2,9 @@ import { type EventOf, healthEvents, Id, Instant, type OutcomeCode, privateEvent
 import type { Decider } from '@amana/decider';
 import { z } from 'zod';
 
+/** Years far off are slips of the pen, and some of them no database can keep. */
+export const PlausibleInstant = Instant.refine((at) => at >= '2000' && at < '2200', 'A year between 2000 and 2199');
+
 const { ConsentWithdrawalAcknowledged: _acknowledged, DataDisposalAttested: _attested, ...published } = healthEvents;
 /** What the network learns: booked, attended or not, completed. Never why, never what was found. */
 export const medicalEvents = published;
@@ -35,6 +38,8 @@ export interface KnownMedicalReferral {
   /** `asked` until the acceptance has arrived: before it the clinic has no case and reads nothing. */
   readonly status: 'asked' | 'open' | 'booked' | 'missed' | 'attended' | 'completed' | 'ended';
   readonly asked: Asked;
+  /** Whether the clinic ever said yes. */
+  readonly opened: boolean;
   readonly appointments: readonly Appointment[];
   readonly consultation?: { readonly consultationId: string; readonly outcome?: OutcomeCode };
   readonly endReason?: EndReason;
@@ -44,10 +49,10 @@ export type MedicalReferral = { readonly status: 'none' } | KnownMedicalReferral
 export const medicalDecider: Decider<MedicalReferral, MedicalEvent> = {
   initial: { status: 'none' },
   evolve(state, event) {
-    if (event.type === 'health.referral-asked.v1') return { status: 'asked', asked: event.data, appointments: [] };
+    if (event.type === 'health.referral-asked.v1') return { status: 'asked', asked: event.data, opened: false, appointments: [] };
     if (state.status === 'none') return state;
     switch (event.type) {
-      case 'health.case-opened.v1': return { ...state, status: 'open', asked: { ...state.asked, serveBy: event.data.serveBy } };
+      case 'health.case-opened.v1': return { ...state, status: 'open', opened: true, asked: { ...state.asked, serveBy: event.data.serveBy } };
       case 'health.appointment-booked.v1': {
         const { appointmentId, attempt } = event.data;
         return { ...state, status: 'booked', appointments: [...state.appointments, { appointmentId, attempt, state: 'booked' }] };
@@ -73,15 +78,11 @@ const yesArrivesWithinSeconds = 1;
 /** After so many missed appointments no further one is booked: her safety is the question then, and the sender's. */
 const maxAttempts = 10;
 
-/** The case, or why there is none: to the clinic that was asked, that its yes has not arrived yet. */
+/** The case, or why there is none: its yes has not arrived yet, or will never come because the referral ended before it. */
 export function openCase(state: MedicalReferral): KnownMedicalReferral | Refusal {
   if (state.status === 'none') return new Refusal('not-found');
-  return state.status === 'asked' || isUnanswered(state) ? new Refusal('acceptance-not-yet-seen', { retryAfterSeconds: yesArrivesWithinSeconds }) : state;
-}
-
-/** Ended without ever having been accepted: there is no case to read. */
-function isUnanswered(state: KnownMedicalReferral): boolean {
-  return state.status === 'ended' && (state.endReason === 'declined' || state.endReason === 'expired');
+  if (state.opened) return state;
+  return state.status === 'asked' ? new Refusal('acceptance-not-yet-seen', { retryAfterSeconds: yesArrivesWithinSeconds }) : new Refusal('gone');
 }
 
 export function ask(state: MedicalReferral, asked: Asked): readonly MedicalEvent[] {

@@ -1,9 +1,8 @@
 import { Controller } from '@nestjs/common';
 import { Id, Instant } from '@amana/contracts';
 import type { Row } from '@amana/persistence';
-import { type Act, Allow, Looks, Read, TheAct } from '@amana/service';
+import { type Act, Allow, decodeCursor, encodeCursor, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { cursorOf, PageQuery, readCursor, relationToPath } from '../listing.ts';
 import { subjectOf } from '../medical-referrals.ts';
 
 const ListedReferral = z.object({
@@ -12,7 +11,10 @@ const ListedReferral = z.object({
 }).meta({ id: 'ListedMedicalReferral' });
 type ListedReferral = z.infer<typeof ListedReferral>;
 const ListedReferrals = z.object({ items: z.array(ListedReferral), next: z.string().optional() }).meta({ id: 'ListedMedicalReferrals' });
-const Query = PageQuery.extend({ status: z.enum(['asked', 'open', 'booked', 'missed', 'attended', 'completed', 'ended']).optional() });
+const Query = z.object({
+  status: z.enum(['asked', 'open', 'booked', 'missed', 'attended', 'completed', 'ended']).optional(), limit: z.coerce.number().int().min(1).max(100).default(50),
+  after: z.string().regex(/^[\w-]{1,200}$/).optional().describe('The `next` of the page before'),
+});
 
 @Controller()
 export class MedicalReferralList {
@@ -25,18 +27,20 @@ export class MedicalReferralList {
   @Read('GET /v1/health/:organisationId/medical-referrals', { summary: 'Who is sent to your clinic, newest first', query: Query, answer: ListedReferrals })
   @Allow('medical.list')
   async list(@TheAct() act: Act<unknown, z.infer<typeof Query>>): Promise<z.infer<typeof ListedReferrals>> {
-    await this.#looks.require(act, relationToPath(act), { type: 'organisation', aggregateId: act.id('organisationId') });
+    await this.#looks.require(act, act.id('organisationId') === act.organisationId ? ['own'] : [], { type: 'organisation', aggregateId: act.id('organisationId') });
     const { status, limit, after } = act.query;
-    const [afterAt, afterId] = readCursor(after);
+    const [afterAt, afterId] = after ? decodeCursor(after) : [null, null];
     return await this.#looks.show(act, [{
       name: 'health-list-page', values: [act.organisationId, status ?? null, afterAt, afterId, limit + 1],
       text: `SELECT * FROM medical_referral WHERE organisation_id = $1 AND ($2::text IS NULL OR status = $2)
         AND ($3::timestamptz IS NULL OR (submitted_at, referral_id) < ($3, $4::uuid)) ORDER BY submitted_at DESC, referral_id DESC LIMIT $5`,
     }], ([rows]) => {
       const page = rows!.slice(0, limit).map(toView);
-      const last = rows!.length > limit ? page.at(-1)! : undefined;
+      const last = page.at(-1);
+      const next = last && rows!.length > limit ? encodeCursor(new Date(last.submittedAt), last.referralId) : undefined;
+      if (next) act.header('link', `</v1/health/${act.organisationId}/medical-referrals?limit=${limit}${status ? `&status=${status}` : ''}&after=${next}>; rel="next"`);
       return {
-        answer: { items: page, ...(last ? { next: cursorOf(new Date(last.submittedAt), last.referralId) } : {}) },
+        answer: { items: page, ...(next ? { next } : {}) },
         subjects: page.map((item) => subjectOf(item.referralId, item.version)),
       };
     });

@@ -1,5 +1,6 @@
 import { Controller } from '@nestjs/common';
 import { Id, Instant, Refusal } from '@amana/contracts';
+import type { Sealed } from '@amana/privacy';
 import { SealedStore, type Transaction } from '@amana/persistence';
 import { type Act, Allow, etagOf, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
@@ -29,7 +30,7 @@ export class MedicalReferralRead {
   }
 
   @Read('GET /v1/health/:organisationId/medical-referrals/:referralId', {
-    summary: 'One of your cases: appointments, outcome, and where to read what she consented to', answer: MedicalReferralView, refusals: ['acceptance-not-yet-seen'],
+    summary: 'One of your cases: appointments, outcome, and where to read what she consented to', answer: MedicalReferralView, refusals: ['acceptance-not-yet-seen', 'gone'],
   })
   @Allow('medical.read')
   async one(@TheAct() act: Act): Promise<MedicalReferralView> {
@@ -50,7 +51,8 @@ export class MedicalReferralRead {
   /** Unseals what belongs to the case, and answers how to put it into a view once that may leave. */
   async #unseal(tx: Transaction, known: KnownMedicalReferral): Promise<(view: MedicalReferralView) => MedicalReferralView> {
     const { referralId } = known.asked;
-    const needs = await Promise.all(known.appointments.map(({ appointmentId }) => this.#sealed.find<AppointmentNeeds>(tx, needsOf(referralId, appointmentId))));
+    const needs: (Sealed<AppointmentNeeds> | undefined)[] = [];
+    for (const { appointmentId } of known.appointments) needs.push(await this.#sealed.find(tx, needsOf(referralId, appointmentId)));
     const consultation = known.consultation && await this.#sealed.find<Consultation>(tx, consultationOf(referralId, known.consultation.consultationId));
     return (view) => ({
       ...view,

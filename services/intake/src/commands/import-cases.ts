@@ -53,7 +53,7 @@ export class ImportCases {
       return [{ type: 'intake.cases-imported.v1', data: result }];
     });
     const { rows } = act.body;
-    const named = <T extends { row: number }>(list: readonly T[]) => list.map((entry) => ({ ...entry, externalId: rows[entry.row]!.externalId }));
+    const named = <T>(list: readonly ({ row: number } & T)[]) => list.map(({ row, ...entry }) => ({ externalId: rows[row]!.externalId, ...entry }));
     return { created: named(done.created), refused: named(done.refused), unchanged: named(done.unchanged) };
   }
 

@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
-import { Id, Refusal } from '@amana/contracts';
-import { type Act, Allow, Command, TheAct } from '@amana/service';
+import { Id } from '@amana/contracts';
+import { type Act, Allow, Command, Looks, TheAct } from '@amana/service';
 import { z } from 'zod';
 import { Cases } from '../cases.ts';
 import { offer, startTransfer } from '../domain/transfer.ts';
@@ -14,10 +14,12 @@ type TransferOffer = z.infer<typeof TransferOffer>;
 export class OfferTransfer {
   readonly #transfers: Transfers;
   readonly #cases: Cases;
+  readonly #looks: Looks;
 
-  constructor(transfers: Transfers, cases: Cases) {
+  constructor(transfers: Transfers, cases: Cases, looks: Looks) {
     this.#transfers = transfers;
     this.#cases = cases;
+    this.#looks = looks;
   }
 
   @Command('POST /v1/intake/:organisationId/cases/:caseId/transfers', {
@@ -25,17 +27,16 @@ export class OfferTransfer {
     refusals: ['open-referrals', 'consent-missing', 'consent-withdrawn', 'consent-not-recorded', 'case-closed', 'illegal-transition'],
   })
   @Allow('transfer.offer')
-  offer(@TheAct() act: Act<TransferOffer>): Promise<TransferAnswer> {
-    return this.#transfers.create(act, async (state, { toOrg, consentRef }, { now, tx, id }) => {
-      const caseId = act.id('caseId');
-      const known = await this.#cases.load(tx, caseId);
-      if (known.state.status === 'none' || known.state.organisationId !== act.organisationId) return new Refusal('not-found');
+  async offer(@TheAct() act: Act<TransferOffer>): Promise<TransferAnswer> {
+    const caseId = act.id('caseId');
+    const { state: known } = await this.#cases.read(caseId);
+    await this.#looks.require(act, this.#cases.aggregate.relations(known, act.organisationId, act.params), { type: 'case', aggregateId: caseId });
+    return await this.#transfers.create(act, async (state, { toOrg, consentRef }, { now, tx, id }) => {
       const facts = await transferFacts(tx, { caseId, consentRef, now });
-      const started = startTransfer(known.state, id);
-      const offered = started instanceof Refusal ? started : offer(state, { transferId: id, caseId, fromOrg: act.organisationId, toOrg, consentRef }, facts, now);
-      if (offered instanceof Refusal || started instanceof Refusal) return offered;
+      const offered = offer(state, { transferId: id, caseId, fromOrg: act.organisationId, toOrg, consentRef }, facts, now);
       // Without the caller's request id: the ledger must not join a transfer that two organisations know with the case's tag.
-      return await this.#cases.apply(tx, caseId, { action: 'transfer.offer' }, (current) => startTransfer(current, id)) ?? offered;
+      const refused = await this.#cases.apply(tx, caseId, { action: 'transfer.offer' }, (current) => startTransfer(current, id));
+      return refused ?? offered;
     });
   }
 }

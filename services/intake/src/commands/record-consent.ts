@@ -47,7 +47,7 @@ export class RecordConsent {
   })
   @Allow('consent.record')
   async record(@TheAct() act: Act<ConsentConversationRecord>): Promise<z.infer<typeof ConsentsAnswer>> {
-    const { caseId, version, given } = await this.#cases.commit(act, act.id('caseId'), async (state, body, { now, tx, id }) => {
+    const { caseId, version, given = [] } = await this.#cases.commit(act, act.id('caseId'), async (state, body, { now, tx, id }) => {
       const listed = await listedRecipients(tx, body.recipients.map((recipient) => recipient.organisationId));
       const recipients = body.recipients.map((recipient) => ({
         ...recipient, categories: [...new Set(recipient.categories)], consentRef: randomUUID(), listed: listed.get(recipient.organisationId),
@@ -63,7 +63,10 @@ export class RecordConsent {
       }
       return decision;
     });
-    const consents = await Promise.all(given.map(async (consent) => ({ ...consent, receipt: await this.#receipts.of(act.organisationId, consent) })));
+    const consents = await Promise.all(given.map(async (consent) => {
+      const { consentRef, organisationId, serviceId, categories, purpose, until } = consent;
+      return { consentRef, organisationId, ...(serviceId ? { serviceId } : {}), categories, purpose, until, receipt: await this.#receipts.of(act.organisationId, consent) };
+    }));
     return { caseId, version, consents };
   }
 }

@@ -1,7 +1,6 @@
 import { type Indicator, Refusal, refuseField } from '@amana/contracts';
 import type { Decider } from '@amana/decider';
-import type { caseEvents, CaseEvent } from './case-events.ts';
-import type { z } from 'zod';
+import type { CaseEvent, GivenConsent } from './case-events.ts';
 import { type Countable, dueCounts } from './counting.ts';
 import { type Capacity, type FirstContact, type Person, refuseCapacity, refuseContact, refuseNarrative, refusePerson, type SafeContact, type ScreeningBody } from './person.ts';
 
@@ -18,8 +17,8 @@ export interface KnownCase extends Countable {
   readonly safeContactReviewOn?: string;
   readonly conflicts: readonly string[];
   readonly pendingTransfer?: string;
-  /** What the last conversation about consent gave: the answer of a repeated request is rebuilt from it. */
-  readonly given: z.infer<typeof caseEvents.ConsentsGiven.data>['consents'];
+  /** What she consented to, if that was the last thing that happened: the answer of a repeated request is rebuilt from it. */
+  readonly given: readonly GivenConsent[];
   readonly countedBefore: readonly Indicator[];
 }
 export type Case = { readonly status: 'none' } | KnownCase;
@@ -29,12 +28,10 @@ const blank = { sealed: {}, conflicts: [], given: [], reached: [], counted: [], 
 export const caseDecider: Decider<Case, CaseEvent> = {
   initial: { status: 'none' },
   evolve(state, event) {
-    switch (event.type) {
-      case 'intake.case-opened.v1': return { ...blank, status: 'active', organisationId: event.data.organisationId, ...explained(event.data) };
-      case 'intake.case-imported.v1': return { ...blank, status: 'imported-draft', organisationId: event.data.organisationId };
-      case 'intake.case-transferred-in.v1': return { ...blank, status: 'transferred-in', organisationId: event.data.organisationId };
-    }
-    return state.status === 'none' ? state : change(state, event);
+    if (event.type === 'intake.case-opened.v1') return { ...blank, status: 'active', organisationId: event.data.organisationId, ...explained(event.data) };
+    if (event.type === 'intake.case-imported.v1') return { ...blank, status: 'imported-draft', organisationId: event.data.organisationId };
+    if (event.type === 'intake.case-transferred-in.v1') return { ...blank, status: 'transferred-in', organisationId: event.data.organisationId };
+    return state.status === 'none' ? state : change({ ...state, given: [] }, event);
   },
 };
 
@@ -49,7 +46,6 @@ function change(state: KnownCase, event: CaseEvent): KnownCase {
     case 'intake.safe-contact-agreed.v1': return { ...state, safeContactReviewOn: event.data.reviewOn };
     case 'intake.conflict-flagged.v1': return { ...state, conflicts: [...state.conflicts, event.data.organisationId] };
     case 'intake.consents-given.v1': return { ...state, given: event.data.consents };
-    case 'intake.consents-refused.v1': return { ...state, given: [] };
     case 'intake.transfer-pending.v1': return { ...state, pendingTransfer: event.data.transferId };
     case 'intake.transfer-settled.v1': {
       const { pendingTransfer: _settled, ...rest } = state;
@@ -58,7 +54,8 @@ function change(state: KnownCase, event: CaseEvent): KnownCase {
     case 'intake.outcome-seen.v1': return { ...state, reached: [...state.reached, event.data.indicator] };
     case 'intake.count-noted.v1': return { ...state, counted: [...state.counted, event.data.indicator] };
     case 'intake.case-closed.v1': return { ...state, status: 'closed' };
-    case 'intake.case-handed-to-auditor.v1': return state;
+    case 'intake.consents-refused.v1':
+    case 'intake.case-handed-to-auditor.v1':
     case 'intake.case-opened.v1':
     case 'intake.case-imported.v1':
     case 'intake.case-transferred-in.v1':

@@ -29,12 +29,10 @@ export type Transfer = { readonly status: 'none'; readonly caseId?: string } | K
 export const transferDecider: Decider<Transfer, TransferEvent> = {
   initial: { status: 'none' },
   evolve(state, event) {
-    switch (event.type) {
-      case 'intake.transfer-prepared.v1': return { status: 'none', caseId: event.data.caseId };
-      case 'intake.transfer-offered.v1': {
-        const { fromOrg, toOrg, consentRef, expiresAt } = event.data;
-        return { status: 'offered', caseId: state.caseId!, fromOrg, toOrg, consentRef, expiresAt };
-      }
+    if (event.type === 'intake.transfer-prepared.v1') return { status: 'none', caseId: event.data.caseId };
+    if (event.type === 'intake.transfer-offered.v1') {
+      const { fromOrg, toOrg, consentRef, expiresAt } = event.data;
+      return { status: 'offered', caseId: state.caseId!, fromOrg, toOrg, consentRef, expiresAt };
     }
     if (state.status === 'none') return state;
     switch (event.type) {

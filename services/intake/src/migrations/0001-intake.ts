@@ -14,7 +14,7 @@ export class Intake1700000000201 implements MigrationInterface {
 
       CREATE TABLE consent (
         consent_ref uuid PRIMARY KEY, case_id uuid NOT NULL, owner_org uuid NOT NULL, organisation_id uuid NOT NULL, service_id uuid, categories text[] NOT NULL,
-        purpose text NOT NULL, given_at timestamptz NOT NULL, until timestamptz NOT NULL, language text NOT NULL, version int NOT NULL,
+        purpose text NOT NULL, given_at timestamptz NOT NULL, until timestamptz NOT NULL, language text NOT NULL, version int NOT NULL, place bigint GENERATED ALWAYS AS IDENTITY,
         withdrawn_at timestamptz, dispose_not_before timestamptz);
       CREATE INDEX consent_case ON consent (case_id);
       CREATE TABLE disclosed (consent_ref uuid NOT NULL, organisation_id uuid NOT NULL, first_at timestamptz NOT NULL, PRIMARY KEY (consent_ref, organisation_id));

@@ -16,15 +16,14 @@ export function outcomeOf(answer: { status: number; retryAfter?: string | undefi
 /** Retry-After in seconds or as an HTTP date; undefined for anything else, and for a time that has passed. */
 export function retryAfterMs(header: string | undefined, now: Date): number | undefined {
   if (header === undefined || header.length > 40) return undefined;
-  const waitMs = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : /GMT$/.test(header) ? Date.parse(header) - now.getTime() : Number.NaN;
+  const waitMs = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : header.endsWith('GMT') ? Date.parse(header) - now.getTime() : Number.NaN;
   return waitMs > 0 ? waitMs : undefined;
 }
 
 /** What a failed connection is called: a code that carries nothing of the other side. */
 export function failureOf(error: unknown): SendOutcome {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-  const name = error instanceof Error ? error.name : '';
-  return { kind: 'failed', reasonCode: reasonOf(code, name) };
+  const { code, name } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; name?: unknown };
+  return { kind: 'failed', reasonCode: reasonOf(String(code), String(name)) };
 }
 
 function reasonOf(code: string, name: string): string {

@@ -63,5 +63,5 @@ export const toldAbout: readonly string[] = Object.keys(rules);
 
 /** Whom an event concerns. */
 export function whoIsTold(type: string, fact: ToldFact): readonly Told[] {
-  return rules[type]?.(fact) ?? [];
+  return Object.hasOwn(rules, type) ? rules[type]!(fact) : [];
 }

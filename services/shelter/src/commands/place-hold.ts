@@ -1,9 +1,9 @@
 import { Controller } from '@nestjs/common';
-import { Id, Instant, PlacementClass, Refusal } from '@amana/contracts';
+import { Id, PlacementClass, Refusal } from '@amana/contracts';
 import { isUniqueViolation } from '@amana/persistence';
 import { type Act, Allow, Command, type DecisionContext, Looks, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { type Hold, holdUntil, place, ShelterRole } from '../domain/hold.ts';
+import { type Hold, holdUntil, place, PlausibleInstant, ShelterRole } from '../domain/hold.ts';
 import { chooseBeds } from '../domain/site.ts';
 import { HoldAnswer, Holds, liveHoldsOf } from '../holds.ts';
 import { findReferral } from '../referrals.ts';
@@ -12,12 +12,20 @@ import { freeBeds } from '../sites.ts';
 export const HoldRequest = z.strictObject({
   referralId: Id, placementClass: PlacementClass,
   bedsCount: z.int().min(1).max(20).optional().describe('If not given: one for her and one for each dependant'),
-  arriveBy: Instant.optional(), responsibleRole: ShelterRole.describe('Whom to ask for: a role, never a name'), firstContactAt: Instant.optional(),
+  arriveBy: PlausibleInstant.optional(), responsibleRole: ShelterRole.describe('Whom to ask for: a role, never a name'), firstContactAt: PlausibleInstant.optional(),
 }).meta({ id: 'HoldRequest' });
 export type HoldRequest = z.infer<typeof HoldRequest>;
 
-/** Somebody was faster for a bed: how often it is looked for another one that is free. */
-const maxLooks = 4;
+/** Somebody was faster for a bed: how often another one is looked for. The second look already sees them all. */
+const maxLooks = 3;
+
+interface Look {
+  readonly state: Hold;
+  readonly body: HoldRequest;
+  readonly context: DecisionContext;
+  readonly afresh: boolean;
+  readonly onChosen: () => void;
+}
 
 /** A shelter says yes by taking beds, here, where they are; the referral follows. */
 @Controller()
@@ -38,7 +46,7 @@ export class PlaceHold {
     for (let look = 1; ; look += 1) {
       let chosen = false;
       try {
-        const answer = await this.#holds.create(act, (state, body, context) => this.#decide(act, { state, body, context, onChosen: () => { chosen = true; } }));
+        const answer = await this.#holds.create(act, (state, body, context) => this.#decide(act, { state, body, context, afresh: look > 1, onChosen: () => { chosen = true; } }));
         act.header('location', `/v1/shelter/${act.organisationId}/holds/${answer.holdId}`);
         return answer;
       } catch (error) {
@@ -50,7 +58,7 @@ export class PlaceHold {
     }
   }
 
-  async #decide(act: Act, { state, body, context: { now, tx, id }, onChosen }: { state: Hold; body: HoldRequest; context: DecisionContext; onChosen: () => void }) {
+  async #decide(act: Act, { state, body, context: { now, tx, id }, afresh, onChosen }: Look) {
     const { referralId, placementClass, responsibleRole, firstContactAt, arriveBy } = body;
     const referral = await findReferral(tx, referralId);
     if (referral?.organisationId !== act.organisationId) {
@@ -59,7 +67,7 @@ export class PlaceHold {
       throw new Refusal('not-found');
     }
     const { fromOrg, serviceId, urgency, dependantsCount } = referral;
-    const beds = chooseBeds(await freeBeds(tx, { serviceId, placementClass }), body.bedsCount ?? 1 + dependantsCount);
+    const beds = chooseBeds(await freeBeds(tx, { serviceId, placementClass, afresh }), body.bedsCount ?? 1 + dependantsCount);
     const asked = { status: referral.status, expiresAt: referral.expiresAt, alreadyHeld: (await liveHoldsOf(tx, referralId)).length > 0 };
     if (!beds) return place(state, asked, undefined, now);
     onChosen();

@@ -9,7 +9,7 @@ export type Capacity = { readonly status: 'none' } | { readonly status: 'told'; 
 
 export const capacityDecider: Decider<Capacity, CapacityEvent> = {
   initial: { status: 'none' },
-  evolve: (_state, event) => ({ status: 'told', band: event.data.band }),
+  evolve: (state, event) => (event.type === 'shelter.capacity-changed.v1' ? { status: 'told', band: event.data.band } : state),
 };
 
 /** Bands are wide on purpose: watching them must not tell when one person comes or goes. */

@@ -1,4 +1,4 @@
-import { type EventOf, Id, Instant, privateEvent, Refusal, shelterEvents } from '@amana/contracts';
+import { type EventOf, Instant, privateEvent, Refusal, shelterEvents } from '@amana/contracts';
 import type { Decider } from '@amana/decider';
 import { z } from 'zod';
 
@@ -20,7 +20,8 @@ export const disposalDecider: Decider<Disposal, DisposalEvent> = {
   evolve(state, event) {
     if (event.type === 'shelter.consent-withdrawal-acknowledged.v1') return { status: 'acknowledged', ...event.data };
     if (state.status === 'none') return state;
-    return event.type === 'shelter.disposal-awaited.v1' ? { ...state, disposeNotBefore: event.data.disposeNotBefore } : { ...state, status: 'attested', disposition: event.data.disposition };
+    if (event.type === 'shelter.disposal-awaited.v1') return { ...state, disposeNotBefore: event.data.disposeNotBefore };
+    return event.type === 'shelter.data-disposal-attested.v1' ? { ...state, status: 'attested', disposition: event.data.disposition } : state;
   },
 };
 

@@ -21,7 +21,7 @@ export type Site = { readonly status: 'none' } | { readonly status: 'open'; read
 
 export const siteDecider: Decider<Site, SiteEvent> = {
   initial: { status: 'none' },
-  evolve: (_state, event) => ({ status: 'open', site: event.data }),
+  evolve: (state, event) => (event.type === 'shelter.site-opened.v1' ? { status: 'open', site: event.data } : state),
 };
 
 /** The address itself is sealed beside this event; `serves` says whether the service belongs to the organisation. */

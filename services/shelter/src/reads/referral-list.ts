@@ -1,9 +1,8 @@
 import { Controller } from '@nestjs/common';
 import { Id, Instant } from '@amana/contracts';
 import type { Row } from '@amana/persistence';
-import { type Act, Allow, Looks, Read, TheAct } from '@amana/service';
+import { type Act, Allow, decodeCursor, encodeCursor, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { cursorOf, PageQuery, readCursor, relationToPath } from '../listing.ts';
 
 const AskedStay = z.object({
   referralId: Id, fromOrg: Id, serviceId: Id, status: z.string(), urgency: z.string(), placementClass: z.string().optional(), dependantsCount: z.int(),
@@ -12,7 +11,10 @@ const AskedStay = z.object({
 }).meta({ id: 'AskedStay' });
 type AskedStay = z.infer<typeof AskedStay>;
 const AskedStays = z.object({ items: z.array(AskedStay), next: z.string().optional() }).meta({ id: 'AskedStays' });
-const Query = PageQuery.extend({ status: z.string().regex(/^[a-z-]{1,20}$/).optional() });
+const Query = z.object({
+  status: z.string().regex(/^[a-z-]{1,20}$/).optional(), limit: z.coerce.number().int().min(1).max(100).default(50),
+  after: z.string().regex(/^[\w-]{1,200}$/).optional().describe('The `next` of the page before'),
+});
 
 @Controller()
 export class ReferralList {
@@ -25,9 +27,9 @@ export class ReferralList {
   @Read('GET /v1/shelter/:organisationId/referrals', { summary: 'Who asks you for a place, newest first', query: Query, answer: AskedStays })
   @Allow('stay.read')
   async list(@TheAct() act: Act<unknown, z.infer<typeof Query>>): Promise<z.infer<typeof AskedStays>> {
-    await this.#looks.require(act, relationToPath(act), { type: 'organisation', aggregateId: act.id('organisationId') });
+    await this.#looks.require(act, act.id('organisationId') === act.organisationId ? ['own'] : [], { type: 'organisation', aggregateId: act.id('organisationId') });
     const { status, limit, after } = act.query;
-    const [afterAt, afterId] = readCursor(after);
+    const [afterAt, afterId] = after ? decodeCursor(after) : [null, null];
     return await this.#looks.show(act, [{
       name: 'shelter-referral-page', values: [act.organisationId, status ?? null, afterAt, afterId, limit + 1],
       text: `SELECT r.*, h.hold_id, h.state AS hold_state FROM shelter_referral r
@@ -36,9 +38,11 @@ export class ReferralList {
         ORDER BY r.submitted_at DESC, r.referral_id DESC LIMIT $5`,
     }], ([rows]) => {
       const page = rows!.slice(0, limit).map(toView);
-      const last = rows!.length > limit ? page.at(-1)! : undefined;
+      const last = page.at(-1);
+      const next = last && rows!.length > limit ? encodeCursor(new Date(last.submittedAt), last.referralId) : undefined;
+      if (next) act.header('link', `</v1/shelter/${act.organisationId}/referrals?limit=${limit}${status ? `&status=${status}` : ''}&after=${next}>; rel="next"`);
       return {
-        answer: { items: page, ...(last ? { next: cursorOf(new Date(last.submittedAt), last.referralId) } : {}) },
+        answer: { items: page, ...(next ? { next } : {}) },
         subjects: page.map(({ referralId }) => ({ type: 'referral', aggregateId: referralId, publicId: referralId, referralId })),
       };
     });

@@ -3,7 +3,6 @@ import { Id, Refusal } from '@amana/contracts';
 import { type Row, SealedStore } from '@amana/persistence';
 import { type Act, Allow, etagOf, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { relationToPath } from '../listing.ts';
 import { addressField, Sites } from '../sites.ts';
 
 const RoomView = z.object({ code: z.string(), placementClasses: z.array(z.string()), beds: z.array(z.object({ bedId: Id, code: z.string(), free: z.boolean() })) });
@@ -35,7 +34,7 @@ export class SiteReads {
   @Read('GET /v1/shelter/:organisationId/sites', { summary: 'Your houses with their rooms and beds, without addresses', answer: SiteList })
   @Allow('site.read')
   async list(@TheAct() act: Act): Promise<z.infer<typeof SiteList>> {
-    await this.#looks.require(act, relationToPath(act), { type: 'organisation', aggregateId: act.id('organisationId') });
+    await this.#looks.require(act, act.id('organisationId') === act.organisationId ? ['own'] : [], { type: 'organisation', aggregateId: act.id('organisationId') });
     return await this.#looks.show(act, [bedsOf(act.organisationId, null)], ([rows]) => {
       const items = toSites(rows!);
       return { answer: { items }, subjects: items.map((site) => ({ type: 'site', aggregateId: site.siteId })) };

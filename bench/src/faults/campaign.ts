@@ -1,0 +1,150 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Patience } from './caller.ts';
+import { Chaos, planFaults } from './chaos.ts';
+import { judge, sizeOf, type Violation } from './checker/checker.ts';
+import { takeDump } from './checker/dump.ts';
+import { drain, type Drained } from './drain.ts';
+import { Journal } from './journal.ts';
+import { Load } from './load.ts';
+import { FaultNetwork } from './network.ts';
+import type { Plant } from './plants/plant.ts';
+import { injectPoison, settleDead, widenTopic } from './poison.ts';
+import { Seeded } from './seeded.ts';
+
+export interface CampaignOptions {
+  readonly bus: 'kafka' | 'postgres';
+  readonly plant?: Plant | undefined;
+  /** Load and faults go on so long in each run. */
+  readonly lengthMs: number;
+  /** The state folder, logs and journal included, stays after the campaign. */
+  readonly keep: boolean;
+  readonly onProgress: (line: string) => void;
+}
+
+export interface RunResult {
+  readonly run: number;
+  readonly seed: number;
+  readonly plant: string | undefined;
+  readonly faults: number;
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly unanswered: number;
+  readonly retried: number;
+  /** Answers of 500, each tried again under the same key. */
+  readonly serverErrors: number;
+  /** Replicas that ended by themselves. */
+  readonly unexpectedEnds: number;
+  /** From the last fault until nothing was under way any more; undefined when that did not come in time. */
+  readonly recoveredMs: number | undefined;
+  /** What the checker looked at, all runs of this network together. */
+  readonly checked: ReturnType<typeof sizeOf>;
+  readonly violations: readonly Violation[];
+}
+
+const recoverWithinMs = 60_000;
+const lastAnswersWithinMs = 20_000;
+
+/** One network and the runs on it. What one run leaves behind, the next one finds; the checker judges all of it each time. */
+export class Campaign {
+  readonly network: FaultNetwork;
+  readonly stateDir: string;
+  readonly #options: CampaignOptions;
+  readonly #journal: Journal;
+  readonly #load: Load;
+  readonly #services: readonly string[];
+
+  private constructor(options: CampaignOptions, made: { network: FaultNetwork; stateDir: string; journal: Journal; load: Load }) {
+    this.#options = options;
+    this.network = made.network;
+    this.stateDir = made.stateDir;
+    this.#journal = made.journal;
+    this.#load = made.load;
+    this.#services = [...new Set(made.network.slots.map((slot) => slot.service))];
+  }
+
+  /** Starts a network of its own in a folder of its own; puts the planted bug in, if there is one. */
+  static async start(options: CampaignOptions, seed: number): Promise<Campaign> {
+    const stateDir = mkdtempSync(join(tmpdir(), 'amana-faults-'));
+    let network: FaultNetwork | undefined;
+    try {
+      network = await FaultNetwork.start({ stateDir, bus: options.bus, onProgress: options.onProgress });
+      const journal = new Journal(join(stateDir, 'journal.jsonl'));
+      const load = await Load.prepare(network, journal, new Seeded(`${seed}/houses`));
+      if (network.stack.brokers) await widenTopic(network.stack.brokers);
+      await options.plant?.install(network);
+      return new Campaign(options, { network, stateDir, journal, load });
+    } catch (error) {
+      await network?.stop();
+      if (!options.keep) rmSync(stateDir, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** Load and faults at once, then rest, then judgement. Throws only when the network itself cannot be handled. */
+  async play(run: number, seed: number): Promise<RunResult> {
+    const rng = new Seeded(seed);
+    const patience: Patience = { giveUpAtMs: Number.POSITIVE_INFINITY, serverErrors: 0 };
+    const before = { entries: this.#journal.entries.length, ends: this.network.unexpectedEnds };
+    const tell = (line: string): void => this.#options.onProgress(`run ${run + 1}, seed ${seed}: ${line}`);
+    const chaos = new Chaos(this.network, tell);
+    await chaos.markStart();
+    const plan = planFaults(rng.fork('faults'), { lengthMs: this.#options.lengthMs, broker: this.network.hasBroker });
+    const over = new AbortController();
+    const played = this.#load.play({ run, rng: rng.fork('load'), patience }, over.signal);
+    try {
+      await Promise.all([chaos.carryOut(plan), this.#poison(run, rng.fork('poison'), patience), delay(this.#options.lengthMs)]);
+    } finally {
+      over.abort();
+      patience.giveUpAtMs = Date.now() + recoverWithinMs + lastAnswersWithinMs;
+    }
+    const healedFromMs = Date.now();
+    await this.network.heal();
+    patience.giveUpAtMs = Date.now() + lastAnswersWithinMs;
+    await played;
+    tell('the faults are over, waiting until nothing is under way');
+    const drained = await this.#drain(recoverWithinMs - Math.min(recoverWithinMs / 2, Date.now() - healedFromMs));
+    const recoveredMs = drained.tookMs === undefined ? undefined : Date.now() - healedFromMs;
+    const wrong = await this.#aftermath(run, chaos, patience);
+    const dump = await takeDump({ adminUrl: this.network.stack.adminUrl, brokers: this.network.stack.brokers, services: this.#services, journal: this.#journal.entries });
+    const commands = this.#journal.entries.slice(before.entries).filter((entry) => entry.kind === 'command');
+    const count = (outcome: string): number => commands.filter((entry) => entry.outcome === outcome).length;
+    return {
+      run: run + 1, seed, plant: this.#options.plant?.name, faults: plan.length, acknowledged: count('acknowledged'), refused: count('refused'), unanswered: count('unanswered'),
+      retried: commands.filter((entry) => entry.attempts > 1).length, serverErrors: patience.serverErrors, unexpectedEnds: this.network.unexpectedEnds - before.ends, recoveredMs, checked: sizeOf(dump),
+      violations: [...drained.left.map((left): Violation => ({ check: 'not-recovered', what: left })), ...wrong, ...judge(dump)],
+    };
+  }
+
+  /** Ends every process and removes what they left. */
+  async stop(): Promise<void> {
+    await this.#load.close();
+    await this.network.stop();
+    if (this.#options.keep) this.#options.onProgress(`logs and journal are in ${this.stateDir}`);
+    else rmSync(this.stateDir, { recursive: true, force: true });
+  }
+
+  async #poison(run: number, rng: Seeded, patience: Patience): Promise<void> {
+    await delay(this.#options.lengthMs * 0.25);
+    const { brokers } = this.network.stack;
+    if (brokers) await injectPoison({ brokers, journal: this.#journal, run, rng, patience });
+  }
+
+  /** What happens when all is quiet again: the planted bug is provoked, and the operator looks after the dead messages. */
+  async #aftermath(run: number, chaos: Chaos, patience: Patience): Promise<Violation[]> {
+    const { plant } = this.#options;
+    if (plant?.provoke) {
+      await plant.provoke(chaos);
+      await this.#drain(recoverWithinMs);
+    }
+    const wrong = await settleDead({ operator: this.#load.caller('operator-system', { run, patience }), services: this.#services, journal: this.#journal, run });
+    const { left } = await this.#drain(recoverWithinMs);
+    return [...wrong, ...left.map((what): Violation => ({ check: 'not-recovered', what: `after the operator: ${what}` }))];
+  }
+
+  #drain(withinMs: number): Promise<Drained> {
+    return drain({ adminUrl: this.network.stack.adminUrl, brokers: this.network.stack.brokers, services: this.#services, withinMs });
+  }
+}

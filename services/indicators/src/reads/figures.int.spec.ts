@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Action } from '@amana/access';
+import { type Indicator, Refusal } from '@amana/contracts';
+import { Clock, Database, inTransaction } from '@amana/persistence';
+import { openLocalKeyring } from '@amana/privacy';
+import { Act, allowOf, AuditTrail, Looks, routeOf, StreamEngine } from '@amana/service';
+import { type ThrowawayServer, throwawayDatabase, throwawayServer } from '@amana/testing';
+import { startPostgres } from '../../../../infra/local/src/postgres.ts';
+import { IndicatorsService } from '../indicators.module.ts';
+import { keepFact } from '../reactions/on-counted.ts';
+import { NetworkFigures } from './network-figures.ts';
+import { PublicFigures } from './public-figures.ts';
+
+let server: ThrowawayServer;
+let folder: string;
+let database: Database;
+let network: NetworkFigures;
+let everybody: PublicFigures;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'amana-indicators-'));
+  server = await throwawayServer((stateDir) => startPostgres({ stateDir, durable: false }));
+  database = new Database(await throwawayDatabase(server.adminUrl, 'indicators', IndicatorsService.migrations));
+  const keys = await openLocalKeyring(join(folder, 'keyring'));
+  const clock = new Clock();
+  const trail = new AuditTrail({ service: 'indicators', keys, clock });
+  const looks = new Looks(new StreamEngine({ service: 'indicators', database, clock, trail, projections: [], bodySecret: Buffer.alloc(32, 7) }));
+  [network, everybody] = [new NetworkFigures(looks, clock), new PublicFigures(looks, clock)];
+}, 60_000);
+
+afterAll(async () => {
+  await database?.close();
+  await server?.stop();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(() => database.app.query('DELETE FROM counting_fact; DELETE FROM released_range'));
+
+/** A person counted in a month: one fact for each pair of dimensions, as the owner of the case publishes them. */
+async function counted(month: string, times: number, person: { sex?: string; ageBand?: string; region?: string; indicator?: Indicator } = {}): Promise<void> {
+  const { indicator = 'identified', sex = 'female', ageBand = '25-34', region = 'MA-09' } = person;
+  const pairs = [{ sex, ageBand }, { sex, region }, { ageBand, region }];
+  await inTransaction(database.bus, [], (tx) => {
+    for (let time = 0; time < times; time += 1) tx.write(...pairs.map((dimensions) => keepFact({ countingId: randomUUID(), indicator, month, dimensions: dimensions as never })));
+  });
+}
+
+function actOf(handler: object, query: Record<string, string>): Act<never, never> {
+  const request = {
+    id: randomUUID(), url: '', params: {}, query, body: undefined, headers: {}, role: 'coordinator' as const,
+    caller: { subject: 'coordinator', organisationId: randomUUID(), roles: ['coordinator' as const], scopes: ['report:read'], clientId: 'client' },
+  };
+  return new Act({ route: routeOf(handler)!, action: allowOf(handler) as Action, request, reply: { header: () => {}, status: () => {} } }) as Act<never, never>;
+}
+
+const figures = async (from: string, to: string, by?: string) => (await network.range(actOf(network.range, { from, to, ...(by ? { by } : {}) }))).figures;
+const identified = async (from: string, to: string, by?: string) => (await figures(from, to, by)).identified!;
+const published = async (month: string) => (await everybody.month(actOf(everybody.month, { month }))).figures;
+const refused = (work: Promise<unknown>) => work.then(() => 'done', (error: unknown) => (error instanceof Refusal ? error.code : Promise.reject(error)));
+
+describe('figures for everybody', () => {
+  it('are not told of a month that still runs', async () => {
+    expect(await refused(published('2999-01'))).toBe('not-found');
+    expect(await refused(everybody.month(actOf(everybody.month, { month: 'January' })))).toBe('validation-failed');
+  });
+
+  it('show one person as they show nobody', async () => {
+    await counted('2023-03', 1);
+    expect(await published('2023-03')).toEqual({ identified: '<11', sheltered: '<11', consulted: '<11' });
+    expect(await published('2023-04')).toEqual({ identified: '<11', sheltered: '<11', consulted: '<11' });
+  });
+
+  it('count a person once, though she gives a fact for each pair of dimensions', async () => {
+    await counted('2023-03', 12);
+    expect((await published('2023-03')).identified).toBe(12);
+  });
+});
+
+describe('figures for the network', () => {
+  it('are refused for a month that still runs, for a range turned round or too long, and for a dimension named twice', async () => {
+    expect(await refused(figures('2023-01', '2999-01'))).toBe('validation-failed');
+    expect(await refused(figures('2023-02', '2023-01'))).toBe('validation-failed');
+    expect(await refused(figures('2001-01', '2023-01'))).toBe('validation-failed');
+    expect(await refused(figures('2023-01', '2023-02', 'sex,sex'))).toBe('validation-failed');
+    expect(await refused(figures('2023-01', '2023-02', 'site'))).toBe('validation-failed');
+  });
+
+  it('are exact over the whole story: thirty-nine stay thirty-nine', async () => {
+    for (let month = 1; month <= 12; month += 1) await counted(`2023-${String(month).padStart(2, '0')}`, month <= 3 ? 4 : 3);
+    await counted('2023-06', 17, { indicator: 'sheltered' });
+    expect(await figures('2022-10', '2023-12')).toMatchObject({ identified: { total: 39 }, sheltered: { total: 17 }, consulted: { total: 'suppressed' } });
+  });
+
+  it('do not let two ranges be subtracted from each other', async () => {
+    await counted('2023-01', 6);
+    await counted('2023-02', 2);
+    expect((await identified('2023-01', '2023-02')).total).toBe(8);
+    expect((await identified('2023-01', '2023-01')).total).toBe('suppressed');
+    expect((await identified('2023-01', '2023-02')).total).toBe(8);
+  });
+
+  it('do not let a month that everybody may read be subtracted', async () => {
+    await counted('2023-01', 12);
+    await counted('2023-02', 2);
+    expect((await identified('2023-01', '2023-02')).total).toBe('suppressed');
+  });
+
+  it('do not let two requests at once learn what neither may alone', async () => {
+    await counted('2023-01', 6);
+    await counted('2023-02', 2);
+    const totals = await Promise.all([identified('2023-01', '2023-02'), identified('2023-01', '2023-01')]);
+    expect(totals.filter(({ total }) => total !== 'suppressed')).toHaveLength(1);
+  });
+
+  it('are broken down by two dimensions at most, small cells and what would tell them withheld', async () => {
+    await counted('2023-01', 20);
+    await counted('2023-01', 9, { ageBand: '18-24' });
+    await counted('2023-01', 2, { sex: 'male' });
+    const { total, cells } = await identified('2023-01', '2023-01', 'ageBand,sex');
+    expect(total).toBe(31);
+    const at = (sex: string | undefined, ageBand: string | undefined) => cells!.find((cell) => cell.sex === sex && cell.ageBand === ageBand)!.count;
+    expect(at('male', '25-34')).toBe('suppressed');
+    expect(at('male', undefined)).toBe('suppressed');
+    // With one other count withheld beside it, nothing tells how many are missing.
+    expect(at('female', undefined)).toBe('suppressed');
+    expect(at('female', '25-34')).toBe('suppressed');
+  });
+
+  it('are not broken down a second time over months that overlap', async () => {
+    await counted('2023-01', 20);
+    await counted('2023-02', 20);
+    expect((await identified('2023-01', '2023-01', 'sex')).cells).toBeDefined();
+    expect(await identified('2023-01', '2023-02', 'sex')).toEqual({ total: 40 });
+    expect((await identified('2023-02', '2023-02', 'region')).cells).toBeDefined();
+  });
+
+  it('leave a record of who looked', async () => {
+    const before = await database.app.query('SELECT 1 FROM event WHERE type = \'indicators.audit-entry.v1\'');
+    await figures('2023-01', '2023-01');
+    expect((await database.app.query('SELECT 1 FROM event WHERE type = \'indicators.audit-entry.v1\'')).rowCount).toBe(before.rowCount! + 1);
+  });
+});
