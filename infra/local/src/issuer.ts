@@ -50,6 +50,8 @@ export async function startIssuer(options: IssuerOptions): Promise<RunningIssuer
     const provider = new Provider(url, configurationOf(options, keys, keyFiles));
     // Koa prints unexpected errors with their request; a request here can hold a password.
     provider.silent = true;
+    // Behind an ingress the address it is called by is the public one: assertions are made out to that.
+    provider.proxy = options.publicUrl !== undefined;
     provider.on('server_error', (_context, error) => process.stderr.write(`issuer: ${error.name}\n`));
     const answer = provider.callback();
     const login = createLoginPage({ provider, accounts: options.accounts, credentials });

@@ -73,7 +73,8 @@ export async function startRouter(options: RouterOptions): Promise<RunningRouter
     const handler = options.handlers?.[path.split('?')[0]!];
     if (handler) return await answerLocally(handler, incoming, response);
     const pool = pools.get(/^\/v1\/([a-z]+)(?=[/?]|$)/.exec(path)?.[1] ?? '');
-    if (!pool) return problem(response, 'not-found');
+    // Metrics are for whoever runs the network: they are asked for at the service, not at the door.
+    if (!pool || /^\/v1\/[a-z]+\/metrics(?=[/?]|$)/.test(path)) return problem(response, 'not-found');
     const body = await readBody(incoming);
     if (body === 'too-large') return problem(response, 'body-too-large');
     pool.forward({ incoming, response, body });

@@ -4,12 +4,12 @@ import { z } from 'zod';
 export const Id = z.uuidv4();
 export type Id = z.infer<typeof Id>;
 
-/** An instant in UTC, ISO 8601 with milliseconds and `Z`. */
-export const Instant = z.iso.datetime();
+/** An instant in UTC, ISO 8601 with `Z`, in this century or the next: what a database can always keep. */
+export const Instant = z.iso.datetime().regex(/^2[01]\d{2}-/);
 export type Instant = z.infer<typeof Instant>;
 
 /** A day, `YYYY-MM-DD`: what a fact carries where no clock needs the hour. */
-export const Day = z.iso.date();
+export const Day = z.iso.date().regex(/^2[01]\d{2}-/);
 export type Day = z.infer<typeof Day>;
 
 /** A month, `YYYY-MM`: the only date a counting fact carries. */

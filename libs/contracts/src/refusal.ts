@@ -18,7 +18,7 @@ export const refusals = {
   'already-held': [409, 'A bed is already held for this referral.'],
   'case-closed': [409, 'The case is closed or has been transferred.'],
   'case-already-open': [409, 'This organisation has an open case for this person.'],
-  'open-referrals': [409, 'A case cannot be transferred while a referral is open.'],
+  'open-referrals': [409, 'A referral of this case is still open. End it first.'],
   'version-exhausted': [409, 'Others kept changing this item. Read it again and retry.'],
   'idempotency-in-flight': [409, 'The same request is still being handled. Try again after the time in Retry-After.'],
   'consent-withdrawn': [410, 'Her consent has ended.'],

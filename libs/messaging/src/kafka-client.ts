@@ -23,6 +23,8 @@ const harmless = [
   /loading|not the correct coordinator|rebalanc|re-joining|resync group/i,
   /topic with this name already exists|Could not create topics/i,
   /does not host this topic-partition|no leader|leadership election/i,
+  // The relay gives its own answer to a send that fails, and tries as long as it takes.
+  /Limiting retries for the idempotent producer/i,
 ];
 
 const levels: Readonly<Record<number, KafkaLogLevel>> = { 1: 'error', 2: 'warn' };

@@ -31,6 +31,7 @@ export class KafkaSender {
   readonly #service: string;
   #producer: Producer | undefined;
   #topics: ReadonlySet<string> = new Set();
+  #closed = false;
 
   constructor(kafka: Kafka, service: string) {
     this.#kafka = kafka;
@@ -59,7 +60,13 @@ export class KafkaSender {
     return unsendable;
   }
 
+  /** Ends it for good; a send under way fails at its next request. */
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#forgetProducer();
+  }
+
+  async #forgetProducer(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
     await producer?.disconnect().catch(() => {});
@@ -108,12 +115,13 @@ export class KafkaSender {
     } catch (error) {
       // A request whose end is unknown leaves the producer's sequence numbers unknown too: the next request could be
       // taken for the last one sent twice, and be acknowledged without being written. A new producer counts anew.
-      await this.close();
+      await this.#forgetProducer();
       throw error;
     }
   }
 
   async #connected(): Promise<Producer> {
+    if (this.#closed) throw new Error('The sender is closed');
     if (this.#producer) return this.#producer;
     const producer = this.#kafka.producer({
       idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: kafkajs.Partitioners.DefaultPartitioner,

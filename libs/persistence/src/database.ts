@@ -8,7 +8,7 @@ export interface DatabaseSettings {
 }
 
 /** HTTP, bus, due rows and relay do not wait for each other's connections. */
-const poolSizes = { app: 8, bus: 7, due: 2, relay: 2 } as const;
+const poolSizes = { app: 8, bus: 7, due: 2, relay: 3 } as const;
 
 /** The connections of one service, by what they are for. Connections are opened when first needed. */
 export class Database {

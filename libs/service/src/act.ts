@@ -68,6 +68,7 @@ export class Act<Body = unknown, Query = unknown> {
 
   /** The parsed query. Refuses `validation-failed`, naming each field. */
   get query(): Query {
+    requireStorable(this.#request.query);
     return this.route.query ? (check(this.route.query, this.#request.query) as Query) : ({} as Query);
   }
 
@@ -126,18 +127,34 @@ function parseJson(request: HttpRequest): unknown {
   } catch {
     throw new Refusal('bad-request', { errors: [{ pointer: '', code: 'not-json' }] });
   }
-  if (depthOf(value) > maxDepth) throw new Refusal('bad-request', { errors: [{ pointer: '', code: 'too-deep' }] });
+  requireStorable(value);
   return value;
 }
 
-function depthOf(value: unknown): number {
-  let depth = 0;
-  let level: unknown[] = [value];
-  while (level.length > 0 && depth <= maxDepth) {
-    depth += 1;
-    level = level.flatMap((entry) => (typeof entry === 'object' && entry !== null ? Object.values(entry as object) : []));
+/** Refuses what no column can keep: NUL characters, halves of surrogate pairs, and nesting that nobody can read. */
+function requireStorable(value: unknown): void {
+  let level: [pointer: string, value: unknown][] = [['', value]];
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > maxDepth) throw new Refusal('bad-request', { errors: [{ pointer: '', code: 'too-deep' }] });
+    const next: typeof level = [];
+    for (const [pointer, entry] of level) {
+      if (typeof entry === 'string' && !isStorable(entry)) throw new Refusal('validation-failed', { errors: [{ pointer, code: 'invalid-characters' }] });
+      if (typeof entry !== 'object' || entry === null) continue;
+      for (const [key, child] of Object.entries(entry)) {
+        if (!isStorable(key)) throw new Refusal('validation-failed', { errors: [{ pointer: `${pointer}/?`, code: 'invalid-characters' }] });
+        next.push([`${pointer}/${pointerPart(key)}`, child]);
+      }
+    }
+    level = next;
   }
-  return depth;
+}
+
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+function pointerPart(key: string): string {
+  return /^\d{1,6}$/.test(key) ? key : unknownKey(key);
 }
 
 /** A value that fits the schema, or a refusal that names each field by its JSON pointer and code. */

@@ -1,6 +1,7 @@
 export * from './act.ts';
 export * from './audit-trail.ts';
 export * from './define-service.ts';
+export * from './denied.ts';
 export * from './looks.ts';
 export * from './openapi.ts';
 export * from './page-cursor.ts';

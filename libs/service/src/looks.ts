@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { relationSuffices, type Relation } from '@amana/access';
-import { Refusal } from '@amana/contracts';
 import { inTransaction, type Row, type Statement, type Transaction } from '@amana/persistence';
 import { currentTraceparent } from '@amana/telemetry';
 import type { Act } from './act.ts';
 import type { Subject } from './audit-trail.ts';
+import { Denied } from './denied.ts';
 import { StreamEngine } from './stream.ts';
 
 export interface Look<T> {
@@ -35,9 +35,7 @@ export class Looks {
   }
 
   /** Refuses like something that does not exist, unless one of the relations suffices for the act. The denial is audited. */
-  async require(act: Act, relations: readonly Relation[], subject: Subject): Promise<void> {
-    if (relationSuffices(act.action, relations)) return;
-    await this.#engine.recordDenial(act, subject);
-    throw new Refusal('not-found');
+  require(act: Act, relations: readonly Relation[], subject: Subject): Promise<void> {
+    return relationSuffices(act.action, relations) ? Promise.resolve() : Promise.reject(new Denied(act, subject));
   }
 }

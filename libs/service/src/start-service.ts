@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { createHmac } from 'node:crypto';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, NestFactory } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type Alarm, InboxTransport, openBus, parkedKind } from '@amana/messaging';
 import { Clock, Database, DueWorker, SealedStore } from '@amana/persistence';
@@ -10,6 +10,7 @@ import { createLogger, type Logger, withSpan } from '@amana/telemetry';
 import { AuditTrail } from './audit-trail.ts';
 import { Authenticator } from './authenticator.ts';
 import type { DueSlice, ServiceDefinition, StartSlice } from './define-service.ts';
+import { EdgeInterceptor } from './edge-interceptor.ts';
 import { PolicyGuard } from './guard.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { prepareHttp } from './http-edge.ts';
@@ -20,7 +21,7 @@ import { ProblemFilter } from './problem.ts';
 import { routesOf } from './route.ts';
 import { RunningService } from './running-service.ts';
 import { readSettings, ServiceSettings, type ServiceSettingsInput } from './settings.ts';
-import { observeService } from './service-metrics.ts';
+import { noteAlarm, observeService } from './service-metrics.ts';
 import { StreamEngine } from './stream.ts';
 import { ServiceState, SystemRoutes } from './system-routes.ts';
 import { Keys, Log, ServiceSettingsToken } from './tokens.ts';
@@ -47,7 +48,10 @@ export async function startService(definition: ServiceDefinition, input: Service
     service: definition.name, database: running.database, clock: running.clock, trail, projections: definition.projections,
     bodySecret: createHmac('sha256', keyring.hmacSync('idempotency', definition.name)).digest(),
   });
-  const onAlarm = (alarm: Alarm): void => logger.error('bus-alarm', { code: alarm.code, topic: alarm.topic, eventId: alarm.eventId, reason: alarm.reason });
+  const onAlarm = (alarm: Alarm): void => {
+    noteAlarm(definition.name, alarm.code);
+    logger.error('bus-alarm', { code: alarm.code, topic: alarm.topic, eventId: alarm.eventId, reason: alarm.reason });
+  };
   const bus = openBus(settings.bus === 'kafka'
     ? {
         kind: 'kafka', service: definition.name, brokers: settings.brokers!.split(','), relayPool: running.database.relay, onAlarm, createTopics: true,
@@ -64,7 +68,7 @@ export async function startService(definition: ServiceDefinition, input: Service
     { provide: ServiceState, useValue: running }, { provide: ServiceSettingsToken, useValue: settings }, { provide: Database, useValue: running.database }, { provide: Clock, useValue: running.clock },
     { provide: StreamEngine, useValue: engine }, { provide: AuditTrail, useValue: trail }, { provide: Keys, useValue: new Keys(keyring) }, { provide: Log, useValue: new Log(logger) },
     { provide: SealedStore, useValue: new SealedStore(keyring) }, { provide: Authenticator, useValue: new Authenticator(settings) },
-    { provide: APP_FILTER, useValue: new ProblemFilter(definition.name, logger) }, { provide: APP_GUARD, useClass: PolicyGuard },
+    { provide: APP_FILTER, useValue: new ProblemFilter(definition.name, logger) }, { provide: APP_GUARD, useClass: PolicyGuard }, { provide: APP_INTERCEPTOR, useClass: EdgeInterceptor },
   ], logger);
   running.app = app;
   const due = [Housekeeping, ...definition.due].map((slice) => app.get<DueSlice>(slice));

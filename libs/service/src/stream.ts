@@ -12,6 +12,7 @@ import type { ReceivedEvent } from '@amana/messaging';
 import { type Act, etagOf } from './act.ts';
 import type { AuditTrail, Subject } from './audit-trail.ts';
 import type { Projection } from './define-service.ts';
+import { Denied } from './denied.ts';
 
 /** Everything a stream needs to know about one kind of aggregate. */
 export interface Aggregate<State, Event extends DomainEvent, Answer> extends Decider<State, Event> {
@@ -39,6 +40,8 @@ export type Decision<Event> = readonly Event[] | Refusal;
 
 /** How often a whole decision is repeated when others change the same stream: then `version-exhausted`. */
 const maxDecisions = 4;
+/** Two writers of one stream meet on one of these. */
+const clashing = ['event_pkey', 'idempotency_pkey', 'sealed_pkey'] as const;
 
 /** What all streams of a service share. */
 @Injectable()
@@ -77,7 +80,7 @@ export class StreamEngine {
     return createHmac('sha256', this.#bodySecret).update(fingerprint).digest();
   }
 
-  /** Commits a denial's audit entry in a transaction of its own: the act it belongs to was rolled back. */
+  /** Commits a denial's audit entry in a transaction of its own: whatever the act began was rolled back. */
   async recordDenial(act: Act, subject: Subject): Promise<void> {
     const entry = this.trail.entry({ actor: act, action: act.action, subject, decision: 'deny', outcome: 'denied', requestId: act.requestId });
     await inTransaction(this.database.app, [], (tx) => this.append(tx, [entry], { correlation: act.requestId }));
@@ -109,7 +112,7 @@ export class Stream<State, Event extends DomainEvent, Answer> {
         return await this.#commitOnce(act, id, decide);
       } catch (error) {
         if (isExclusionViolation(error)) throw new Refusal('no-free-bed');
-        const clash = isUniqueViolation(error, 'event_pkey') || isUniqueViolation(error, 'idempotency_pkey');
+        const clash = clashing.some((constraint) => isUniqueViolation(error, constraint));
         if (!clash) throw error;
         if (attempt >= maxDecisions) throw new Refusal('version-exhausted');
       }
@@ -155,7 +158,7 @@ export class Stream<State, Event extends DomainEvent, Answer> {
     return await inTransaction(this.engine.database.app, first, async (tx, [rows, known]) => {
       const { state, version } = this.#replay(rows!);
       const permitted = relationSuffices(act.action, this.aggregate.relations(state, act.organisationId, act.params));
-      if (!permitted) throw await this.#deny(act, state, id, version);
+      if (!permitted) throw new Denied(act, version === 0 ? { type: this.aggregate.name, aggregateId: id } : this.#subject(state, id, version));
       if (known?.[0]) return await this.#answerAgain(act, tx, known[0], mac!);
       if (!act.route.creates) act.requireVersion(version);
       const { body } = act;
@@ -168,12 +171,6 @@ export class Stream<State, Event extends DomainEvent, Answer> {
       if (key !== undefined) tx.write(rememberIdempotent(act, key, { mac: mac!, stream: id, version: newVersion }));
       return this.#answer(act, after, id, newVersion);
     });
-  }
-
-  async #deny(act: Act, state: State, id: string, version: number): Promise<Refusal> {
-    const subject = version === 0 ? { type: this.aggregate.name, aggregateId: id } : this.#subject(state, id, version);
-    await this.engine.recordDenial(act, subject);
-    return new Refusal('not-found');
   }
 
   /** The answer of a request that was already carried out, rebuilt from the stream as it was then. */

@@ -26,6 +26,7 @@ const metricLabels = {
   state: 'code',
   status: 'number',
   topic: 'code',
+  urgency: 'code',
   'db.client.connection.state': 'code',
   'db.namespace': 'code',
   'db.operation.name': 'code',

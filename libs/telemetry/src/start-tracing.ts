@@ -9,7 +9,6 @@ import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { register } from 'import-in-the-middle/register-hooks.mjs';
 import { AllowListSpanProcessor } from './allow-list-span-processor.ts';
 import { kafkaProducerTracing } from './kafka-producer-tracing.ts';
-import { meterProvider } from './metrics.ts';
 import { TraceFileProcessor } from './trace-file.ts';
 
 /** Probes and scrapes come every few seconds from each checker; their traces would bury the acts. */
@@ -40,7 +39,6 @@ export async function startTracing(options: TracingOptions): Promise<void> {
   trace.setGlobalTracerProvider(tracerProvider);
   registerInstrumentations({
     tracerProvider,
-    meterProvider: meterProvider(),
     instrumentations: [
       new HttpInstrumentation({
         disableOutgoingRequestInstrumentation: true,

@@ -12,6 +12,7 @@ import { Referral1700000000101 } from './migrations/0001-referral.ts';
 import { OnCapacityChanged } from './reactions/on-capacity-changed.ts';
 import { OnConsent } from './reactions/on-consent.ts';
 import { OnMedicalReferral } from './reactions/on-medical-referral.ts';
+import { OnReferralAccepted } from './reactions/on-referral-accepted.ts';
 import { OnReferralEnded } from './reactions/on-referral-ended.ts';
 import { OnStay } from './reactions/on-stay.ts';
 import { FindServices } from './reads/find-services.ts';
@@ -23,7 +24,7 @@ export const ReferralService: ServiceDefinition = {
   name: 'referral',
   purpose: 'Carries a referral from draft to closed loop between organisations, and lists who offers what.',
   controllers: [DraftReferral, SubmitReferral, AnswerReferral, ProvideService, FollowReferral, ImportDirectory, ReferralBoard, FindServices],
-  reactions: [OnConsent, OnStay, OnMedicalReferral, OnReferralEnded, OnCapacityChanged],
+  reactions: [OnConsent, OnStay, OnMedicalReferral, OnReferralAccepted, OnReferralEnded, OnCapacityChanged],
   projections: [referralBoard, referralDeadlines, directoryTables],
   due: [EscalateReferral, ExpireReferral],
   onStart: [],

@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common';
 import { type AuditEntry, producerOf } from '@amana/contracts';
 import { type InboxContext, Reaction, type ReceivedEvent } from '@amana/messaging';
 import type { Statement } from '@amana/persistence';
-import { readEntry } from '../domain/entry.ts';
+import { readEntry } from '../received-entry.ts';
 
 /** Every producer's entries, this service's own looks among them: they come over the bus like any other's. */
 @Controller()

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Controller } from '@nestjs/common';
-import { Language, Refusal } from '@amana/contracts';
+import { Instant, Language, Refusal } from '@amana/contracts';
 import { SealedStore } from '@amana/persistence';
 import { type Act, Allow, Command, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { book, PlausibleInstant, recordAttendance } from '../domain/medical-referral.ts';
+import { book, recordAttendance } from '../domain/medical-referral.ts';
 import { type AppointmentNeeds, MedicalAnswer, MedicalReferrals, needsOf } from '../medical-referrals.ts';
 
 const Booking = z.strictObject({
-  startsAt: PlausibleInstant, interpreterLanguage: Language.optional(), clinicianSex: z.enum(['female', 'male', 'any']).default('any'), accompaniment: z.boolean().default(false),
+  startsAt: Instant, interpreterLanguage: Language.optional(), clinicianSex: z.enum(['female', 'male', 'any']).default('any'), accompaniment: z.boolean().default(false),
 }).meta({ id: 'AppointmentBooking' });
 const Attendance = z.strictObject({ attended: z.boolean() }).meta({ id: 'Attendance' });
 

@@ -2,9 +2,6 @@ import { type EventOf, healthEvents, Id, Instant, type OutcomeCode, privateEvent
 import type { Decider } from '@amana/decider';
 import { z } from 'zod';
 
-/** Years far off are slips of the pen, and some of them no database can keep. */
-export const PlausibleInstant = Instant.refine((at) => at >= '2000' && at < '2200', 'A year between 2000 and 2199');
-
 const { ConsentWithdrawalAcknowledged: _acknowledged, DataDisposalAttested: _attested, ...published } = healthEvents;
 /** What the network learns: booked, attended or not, completed. Never why, never what was found. */
 export const medicalEvents = published;

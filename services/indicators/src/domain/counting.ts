@@ -4,6 +4,9 @@ export const dimensionNames = ['sex', 'ageBand', 'region'] as const;
 export type Dimension = (typeof dimensionNames)[number];
 export type Dimensions = Readonly<Partial<Record<Dimension, string>>>;
 
+/** Figures below these are withheld, zero among them: that nobody came is a statement too. */
+export const least = { everybody: 11, network: 5 } as const;
+
 /** How many facts stand at one place of a pair's table. */
 export interface Fact {
   readonly dimensions: Dimensions;

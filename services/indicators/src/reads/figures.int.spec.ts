@@ -45,7 +45,7 @@ async function counted(month: string, times: number, person: { sex?: string; age
   const { indicator = 'identified', sex = 'female', ageBand = '25-34', region = 'MA-09' } = person;
   const pairs = [{ sex, ageBand }, { sex, region }, { ageBand, region }];
   await inTransaction(database.bus, [], (tx) => {
-    for (let time = 0; time < times; time += 1) tx.write(...pairs.map((dimensions) => keepFact({ countingId: randomUUID(), indicator, month, dimensions: dimensions as never })));
+    for (let time = 0; time < times; time += 1) tx.write(...pairs.map((dimensions) => keepFact({ countingId: randomUUID(), indicator, month, dimensions })));
   });
 }
 
@@ -112,8 +112,11 @@ describe('figures for the network', () => {
   it('do not let two requests at once learn what neither may alone', async () => {
     await counted('2023-01', 6);
     await counted('2023-02', 2);
-    const totals = await Promise.all([identified('2023-01', '2023-02'), identified('2023-01', '2023-01')]);
-    expect(totals.filter(({ total }) => total !== 'suppressed')).toHaveLength(1);
+    for (let round = 0; round < 5; round += 1) {
+      await database.app.query('DELETE FROM released_range');
+      const totals = await Promise.all([identified('2023-01', '2023-02'), identified('2023-01', '2023-01'), identified('2023-01', '2023-02'), identified('2023-01', '2023-01')]);
+      expect(new Set(totals.map(({ total }) => total).filter((total) => total !== 'suppressed')).size).toBe(1);
+    }
   });
 
   it('are broken down by two dimensions at most, small cells and what would tell them withheld', async () => {

@@ -3,16 +3,14 @@ import { Indicator, Month, Refusal } from '@amana/contracts';
 import { Clock, type Row, type Statement } from '@amana/persistence';
 import { type Act, Allow, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { type Dimension, dimensionNames, type Dimensions, type Fact, isOver, monthNumber, pairFor, totalsPair } from '../domain/counting.ts';
+import { type Dimension, dimensionNames, type Dimensions, type Fact, isOver, least, monthNumber, pairFor, totalsPair } from '../domain/counting.ts';
 import { mayBreakDown, mayShow, type MonthRange } from '../domain/release.ts';
 import { oneWay, sum, twoWay } from '../domain/tables.ts';
-import { publicLeast } from './public-figures.ts';
 
-/** Figures for the network's members are withheld below this. */
-const least = 5;
+const k = least.network;
 const mostMonths = 60;
 
-const Shown = z.union([z.int().min(least), z.literal('suppressed')]);
+const Shown = z.union([z.int().min(k), z.literal('suppressed')]);
 const IndicatorFigures = z.object({
   total: Shown,
   cells: z.array(z.object({ sex: z.string().optional(), ageBand: z.string().optional(), region: z.string().optional(), count: Shown })).optional(),
@@ -57,7 +55,7 @@ export class NetworkFigures {
         if (release) tx.write(remember({ indicator, from, to, withCells: shown.cells !== undefined }));
         return [indicator, shown];
       }));
-      return { answer: { from, to, by: [...by], least, figures }, subjects: [{ type: 'figures', aggregateId: 'network-figures', publicId: `${from}_${to}` }] };
+      return { answer: { from, to, by: [...by], least: k, figures }, subjects: [{ type: 'figures', aggregateId: 'network-figures', publicId: `${from}_${to}` }] };
     });
   }
 }
@@ -69,15 +67,15 @@ function figuresOf(asked: MonthRange, options: { indicator: Indicator; by: reado
   const countIn = (range: MonthRange) => months.filter(({ at }) => at >= range.from && at <= range.to).reduce((all, { count }) => all + count, 0);
   const released = known.released.filter(mine).map((row) => ({ from: monthNumber(row.from_month as string), to: monthNumber(row.to_month as string), withCells: row.with_cells as boolean }));
   // Everybody may read these months, so they can be subtracted from whatever is shown here.
-  const inPublic = months.filter(({ month, count }) => count >= publicLeast && options.isOver(month)).map(({ at }) => ({ from: at, to: at }));
+  const inPublic = months.filter(({ month, count }) => count >= least.everybody && options.isOver(month)).map(({ at }) => ({ from: at, to: at }));
   const total = countIn(asked);
-  if (total < least || !mayShow(asked, { released: [...released, ...inPublic], countIn, k: least })) return { shown: { total: 'suppressed' }, release: false };
+  if (total < k || !mayShow(asked, { released: [...released, ...inPublic], countIn, k })) return { shown: { total: 'suppressed' }, release: false };
   if (by.length === 0 || !mayBreakDown(asked, released.filter(({ withCells }) => withCells))) return { shown: { total }, release: true };
   const facts = known.facts.filter(mine).map((row): Fact => ({ dimensions: row.dimensions as Dimensions, count: row.count as number }));
   // A batch that is still arriving: its pairs do not add up to the same, and their difference would tell about one person.
   if (sum(facts) !== total) return { shown: { total }, release: true };
   const [first, second] = by as [Dimension, Dimension?];
-  const cells = second ? twoWay([first, second], facts, least) : oneWay(first, facts, least);
+  const cells = second ? twoWay([first, second], facts, k) : oneWay(first, facts, k);
   return { shown: { total, cells: cells.map(({ dimensions, count }) => ({ ...dimensions, count })) }, release: true };
 }
 

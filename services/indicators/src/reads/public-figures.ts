@@ -3,13 +3,11 @@ import { Indicator, Month, Refusal } from '@amana/contracts';
 import { Clock } from '@amana/persistence';
 import { type Act, Allow, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { isOver, totalsPair } from '../domain/counting.ts';
+import { isOver, least, totalsPair } from '../domain/counting.ts';
 
-/** Figures for everybody are withheld below this, zero among them: that nobody came is a statement too. */
-export const publicLeast = 11;
-const withheld = `<${publicLeast}` as const;
+const withheld = `<${least.everybody}` as const;
 
-const Figure = z.union([z.int().min(publicLeast), z.literal(withheld)]);
+const Figure = z.union([z.int().min(least.everybody), z.literal(withheld)]);
 const Figures = z.object({ month: Month, figures: z.object({ identified: Figure, sheltered: Figure, consulted: Figure }) }).meta({ id: 'PublicFigures' });
 const Query = z.object({ month: Month.describe('A month that has ended, YYYY-MM') });
 
@@ -43,5 +41,5 @@ export class PublicFigures {
 }
 
 export function publicFigure(count: number): number | typeof withheld {
-  return count < publicLeast ? withheld : count;
+  return count < least.everybody ? withheld : count;
 }

@@ -6,13 +6,13 @@ const data = { organisationId: '11111111-1111-4111-8111-111111111111', kind: 'ne
 const noted: ItemEvent = { type: 'notifications.item-noted.v1', data };
 
 describe('an item', () => {
-  it('is not read before it exists', () => { given(itemDecider).when(markRead).yields(); });
+  it('is not read before it exists', () => { given<Item, ItemEvent>(itemDecider).when(markRead).yields(); });
   it('is noted once', () => {
-    given(itemDecider).when((state) => note(state, data)).yields('notifications.item-noted.v1');
-    given(itemDecider, [noted]).when((state) => note(state, data)).yields();
+    given<Item, ItemEvent>(itemDecider).when((state) => note(state, data)).yields('notifications.item-noted.v1');
+    given<Item, ItemEvent>(itemDecider, [noted]).when((state) => note(state, data)).yields();
   });
   it('is read once, however often somebody says so', () => {
-    given(itemDecider, [noted]).when(markRead).yields('notifications.item-read.v1');
-    given(itemDecider, [noted, { type: 'notifications.item-read.v1', data: {} }]).when(markRead).yields();
+    given<Item, ItemEvent>(itemDecider, [noted]).when(markRead).yields('notifications.item-read.v1');
+    given<Item, ItemEvent>(itemDecider, [noted, { type: 'notifications.item-read.v1', data: {} }]).when(markRead).yields();
   });
 });

@@ -8,22 +8,22 @@ const removed: WebhookEvent = { type: 'notifications.webhook-removed.v1', data: 
 
 describe('a webhook', () => {
   it('is refused to an organisation that has as many as it may', () => {
-    given(webhookDecider).when((state) => register(state, data, mostWebhooks)).refuses('validation-failed');
+    given<Webhook, WebhookEvent>(webhookDecider).when((state) => register(state, data, mostWebhooks)).refuses('validation-failed');
   });
 
   it('is not registered twice under one id', () => {
-    given(webhookDecider, [registered]).when((state) => register(state, data, 0)).refuses('illegal-transition');
+    given<Webhook, WebhookEvent>(webhookDecider, [registered]).when((state) => register(state, data, 0)).refuses('illegal-transition');
   });
 
   it('is registered, and removed once', () => {
-    given(webhookDecider).when((state) => register(state, data, 0)).yields('notifications.webhook-registered.v1');
-    given(webhookDecider, [registered]).when(remove).yields('notifications.webhook-removed.v1');
-    given(webhookDecider, [registered, removed]).when(remove).yields();
+    given<Webhook, WebhookEvent>(webhookDecider).when((state) => register(state, data, 0)).yields('notifications.webhook-registered.v1');
+    given<Webhook, WebhookEvent>(webhookDecider, [registered]).when(remove).yields('notifications.webhook-removed.v1');
+    given<Webhook, WebhookEvent>(webhookDecider, [registered, removed]).when(remove).yields();
   });
 
   it('is disabled when the receiver says that it is gone, and does not come back by that', () => {
-    given(webhookDecider, [registered]).when(disable).yields('notifications.webhook-disabled.v1');
-    given(webhookDecider, [registered, removed]).when(disable).yields();
-    given(webhookDecider).when(disable).yields();
+    given<Webhook, WebhookEvent>(webhookDecider, [registered]).when(disable).yields('notifications.webhook-disabled.v1');
+    given<Webhook, WebhookEvent>(webhookDecider, [registered, removed]).when(disable).yields();
+    given<Webhook, WebhookEvent>(webhookDecider).when(disable).yields();
   });
 });

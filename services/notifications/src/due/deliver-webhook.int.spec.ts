@@ -63,12 +63,7 @@ async function build(urls: Awaited<ReturnType<typeof throwawayDatabase>>, keyrin
     database, due, errors, signatures,
     manage: new ManageWebhooks(webhooks, sealed, settings), replay: new ReplayDelivery(deliveries, clock),
     feed: new ItemFeed(looks), log: new WebhookLog(looks, sealed, signatures), onReferral: new OnReferral(telling),
-    async stop() {
-      await due.stop();
-      await sender.onModuleDestroy();
-      await outbox.onModuleDestroy();
-      await database.close();
-    },
+    stop: async () => { for (const end of [() => due.stop(), () => sender.onModuleDestroy(), () => outbox.onModuleDestroy(), () => database.close()]) await end(); },
   };
 }
 
@@ -86,7 +81,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => { receiver.listen(0, '127.0.0.1', resolve); });
   hook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook?k=only-theirs`;
   const urls = await throwawayDatabase(postgres.adminUrl, 'notifications', NotificationsService.migrations);
-  house = await build(urls, join(folder, 'keyring'), new DeliverySettings({ spreadMs: 0, allowLoopback: true, leaseMs: 700, timeoutMs: 5_000 }));
+  house = await build(urls, join(folder, 'keyring'), new DeliverySettings({ spreadMs: 0, allowLoopback: true, leaseMs: 700, timeoutMs: 60_000 }));
   house.due.start();
 }, 60_000);
 

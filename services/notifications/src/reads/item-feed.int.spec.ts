@@ -8,7 +8,7 @@ import { Refusal } from '@amana/contracts';
 import { InboxContext, type ReceivedEvent } from '@amana/messaging';
 import { Clock, Database, inTransaction, SealedStore } from '@amana/persistence';
 import { openLocalKeyring, readLeaf } from '@amana/privacy';
-import { Act, allowOf, AuditTrail, Looks, routeOf, StreamEngine } from '@amana/service';
+import { Denied, Act, allowOf, AuditTrail, Looks, routeOf, StreamEngine } from '@amana/service';
 import { type ThrowawayServer, throwawayDatabase, throwawayServer } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { ManageMailAddress } from '../commands/manage-mail-address.ts';
@@ -81,8 +81,8 @@ describe('the list of an organisation', () => {
     await referralHappens(event);
     const { items: [item] } = await itemsOf(organisationId);
     const stranger = actOf(house.feed.one, randomUUID(), { params: { itemId: item!.itemId } });
-    expect(await refused(house.feed.one(stranger))).toBe('not-found');
-    expect((await leaves(event.data.referralId)).at(-1)).toMatchObject({ action: 'notification.read', decision: 'deny', outcome: 'denied' });
+    await expect(house.feed.one(stranger)).rejects.toMatchObject({ code: 'not-found', subject: { referralId: event.data.referralId } });
+    await expect(house.feed.one(stranger)).rejects.toBeInstanceOf(Denied);
     expect(await house.feed.one(actOf(house.feed.one, organisationId, { params: { itemId: item!.itemId } }))).toEqual(item);
   });
 

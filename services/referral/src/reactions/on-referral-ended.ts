@@ -3,6 +3,7 @@ import type { referralEvents } from '@amana/contracts';
 import { type InboxContext, Reaction, type ReceivedEvent } from '@amana/messaging';
 import type { Transaction } from '@amana/persistence';
 import type { z } from 'zod';
+import { noteAnswer } from '../answer-times.ts';
 import { redirect } from '../domain/referral.ts';
 import { mayReceive } from '../recipients.ts';
 import { Referrals } from '../referrals.ts';
@@ -18,11 +19,13 @@ export class OnReferralEnded {
 
   @Reaction('referral.declined.v1')
   async onDeclined(event: ReceivedEvent<z.infer<typeof referralEvents.ReferralDeclined.data>>, context: InboxContext): Promise<void> {
+    await noteAnswer(context.getTransaction(), event, 'declined');
     await this.#askNext(event, context.getTransaction());
   }
 
   @Reaction('referral.expired.v1')
   async onExpired(event: ReceivedEvent<z.infer<typeof referralEvents.ReferralExpired.data>>, context: InboxContext): Promise<void> {
+    await noteAnswer(context.getTransaction(), event, 'expired');
     await this.#askNext(event, context.getTransaction());
   }
 

@@ -1,12 +1,12 @@
 import { Controller } from '@nestjs/common';
-import { OutcomeCode } from '@amana/contracts';
+import { Instant, OutcomeCode } from '@amana/contracts';
 import { type Act, Allow, Command, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { endStay, PlausibleInstant, startStay } from '../domain/hold.ts';
+import { endStay, startStay } from '../domain/hold.ts';
 import { HoldAnswer, Holds } from '../holds.ts';
 
-const StayStart = z.strictObject({ arrivedAt: PlausibleInstant }).meta({ id: 'StayStart' });
-const StayEnd = z.strictObject({ outcomeCode: OutcomeCode, endedAt: PlausibleInstant }).meta({ id: 'StayEnd' });
+const StayStart = z.strictObject({ arrivedAt: Instant }).meta({ id: 'StayStart' });
+const StayEnd = z.strictObject({ outcomeCode: OutcomeCode, endedAt: Instant }).meta({ id: 'StayEnd' });
 
 /** She has come; she has left. Outside only the day is told. */
 @Controller()

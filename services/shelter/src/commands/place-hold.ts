@@ -1,9 +1,9 @@
 import { Controller } from '@nestjs/common';
-import { Id, PlacementClass, Refusal } from '@amana/contracts';
+import { Id, PlacementClass, Refusal, Instant } from '@amana/contracts';
 import { isUniqueViolation } from '@amana/persistence';
 import { type Act, Allow, Command, type DecisionContext, Looks, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { type Hold, holdUntil, place, PlausibleInstant, ShelterRole } from '../domain/hold.ts';
+import { type Hold, holdUntil, place, ShelterRole } from '../domain/hold.ts';
 import { chooseBeds } from '../domain/site.ts';
 import { HoldAnswer, Holds, liveHoldsOf } from '../holds.ts';
 import { findReferral } from '../referrals.ts';
@@ -12,7 +12,7 @@ import { freeBeds } from '../sites.ts';
 export const HoldRequest = z.strictObject({
   referralId: Id, placementClass: PlacementClass,
   bedsCount: z.int().min(1).max(20).optional().describe('If not given: one for her and one for each dependant'),
-  arriveBy: PlausibleInstant.optional(), responsibleRole: ShelterRole.describe('Whom to ask for: a role, never a name'), firstContactAt: PlausibleInstant.optional(),
+  arriveBy: Instant.optional(), responsibleRole: ShelterRole.describe('Whom to ask for: a role, never a name'), firstContactAt: Instant.optional(),
 }).meta({ id: 'HoldRequest' });
 export type HoldRequest = z.infer<typeof HoldRequest>;
 

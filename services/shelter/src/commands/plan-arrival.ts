@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Controller } from '@nestjs/common';
-import { Refusal } from '@amana/contracts';
+import { Instant, Refusal } from '@amana/contracts';
 import { SealedStore, type Transaction } from '@amana/persistence';
 import { type Act, Allow, Command, TheAct } from '@amana/service';
 import { z } from 'zod';
 import { nameEscort, planArrival, tellsPlace } from '../domain/arrival-plan.ts';
-import { type Hold, PlausibleInstant, ShelterRole } from '../domain/hold.ts';
+import { type Hold, ShelterRole } from '../domain/hold.ts';
 import { HoldAnswer, Holds, meetingPointOf } from '../holds.ts';
 import { addressField } from '../sites.ts';
 
 export const ArrivalPlan = z.strictObject({
-  meetingPoint: z.string().trim().min(1).max(200).describe('A neutral place that everybody may know: never the house'), meetAt: PlausibleInstant, askForRole: ShelterRole,
+  meetingPoint: z.string().trim().min(1).max(200).describe('A neutral place that everybody may know: never the house'), meetAt: Instant, askForRole: ShelterRole,
 }).meta({ id: 'ArrivalPlan' });
 export type ArrivalPlan = z.infer<typeof ArrivalPlan>;
 

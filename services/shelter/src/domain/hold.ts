@@ -5,9 +5,6 @@ import { z } from 'zod';
 /** Whom to ask for at the shelter: a role, never a name. */
 export const ShelterRole = z.enum(['focal-point', 'shelter-staff', 'social-worker', 'psychologist', 'nurse']);
 
-/** Years far off are slips of the pen, and some of them no database can keep. */
-export const PlausibleInstant = Instant.refine((at) => at >= '2000' && at < '2200', 'A year between 2000 and 2199');
-
 const { CapacityChanged: _capacity, ConsentWithdrawalAcknowledged: _acknowledged, DataDisposalAttested: _attested, ...published } = shelterEvents;
 /** What the network learns of a hold and its stay. */
 export const holdEvents = published;

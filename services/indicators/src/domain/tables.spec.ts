@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AgeBand, Sex } from '@amana/contracts';
 import { type Dimension, type Dimensions, type Fact, valuesOf } from './counting.ts';
-import { mayBreakDown, mayShow, type MonthRange, openedBy } from './release.ts';
 import { type Cell, oneWay, sum, twoWay } from './tables.ts';
 
 const k = 5;
@@ -78,49 +77,5 @@ describe('an attack on a table by subtraction', () => {
   it('learns nothing of a table that is small as a whole', () => {
     const facts: Fact[] = [{ dimensions: { sex: 'female', ageBand: '18-24' }, count: 4 }];
     expect(shown([...oneWay('sex', facts, k), ...twoWay(['sex', 'ageBand'], facts, k)])).toEqual([]);
-  });
-});
-
-describe('an attack on totals by asking for ranges of months', () => {
-  const asks = fc.record({
-    counts: fc.array(fc.oneof(fc.nat(2), fc.nat(12)), { minLength: 3, maxLength: 15 }),
-    asked: fc.array(fc.tuple(fc.nat(14), fc.nat(14)), { minLength: 1, maxLength: 12 }),
-  });
-
-  it('works out no total below the least, whatever is asked in whatever order', () => {
-    fc.assert(fc.property(asks, ({ counts, asked }) => {
-      const countIn = ({ from, to }: MonthRange) => counts.slice(from, to + 1).reduce((all, count) => all + count, 0);
-      const vector = ({ from, to }: MonthRange) => counts.map((_, month) => (month >= from && month <= to ? 1 : 0));
-      const released: MonthRange[] = [];
-      const attacker = new Attacker();
-      for (const [a, b] of asked) {
-        const range = { from: Math.min(a, b) % counts.length, to: Math.max(a, b) % counts.length };
-        if (range.to < range.from || !mayShow(range, { released, countIn, k })) continue;
-        released.push(range);
-        attacker.learns(vector(range));
-      }
-      for (let from = 0; from < counts.length; from += 1) {
-        for (let to = from; to < counts.length; to += 1) if (countIn({ from, to }) < k) expect(attacker.follows(vector({ from, to }))).toBe(false);
-      }
-    }), { ...runs, numRuns: 300 });
-  });
-
-  it('is refused a range that differs from one it has by two persons', () => {
-    const counts = [6, 2, 7];
-    const countIn = ({ from, to }: MonthRange) => counts.slice(from, to + 1).reduce((all, count) => all + count, 0);
-    expect(mayShow({ from: 0, to: 1 }, { released: [{ from: 0, to: 0 }], countIn, k })).toBe(false);
-    expect(mayShow({ from: 0, to: 2 }, { released: [{ from: 0, to: 0 }], countIn, k })).toBe(true);
-  });
-
-  it('may ask again for what it knows already', () => {
-    const known = [{ from: 0, to: 3 }, { from: 4, to: 6 }];
-    expect(openedBy({ from: 0, to: 6 }, known)).toEqual([]);
-    expect(openedBy({ from: 4, to: 6 }, known)).toEqual([]);
-  });
-
-  it('is given no second breakdown that overlaps the first', () => {
-    expect(mayBreakDown({ from: 0, to: 4 }, [{ from: 0, to: 3 }])).toBe(false);
-    expect(mayBreakDown({ from: 0, to: 3 }, [{ from: 0, to: 3 }])).toBe(true);
-    expect(mayBreakDown({ from: 4, to: 6 }, [{ from: 0, to: 3 }])).toBe(true);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Refusal } from '@amana/contracts';
 import { auditLeaf, type AuditFields } from '@amana/privacy';
-import { isLook, readEntry } from './entry.ts';
+import { isLook, readEntry } from './received-entry.ts';
 
 const fields: AuditFields = {
   producer: 'referral', at: '2023-03-01T09:00:00.000Z', actor: { tag: 'AAAAAAAAAAAAAAAAAAAAAA', org: 'f3a8f1d2-7f0c-4c58-9a53-1d3f2b9b1c01', role: 'case-worker', client: 'sandbox-client' },
