@@ -3,7 +3,7 @@ import { openPool, type Pool } from '@amana/persistence';
 import type { Kafka } from 'kafkajs';
 import type { OnAlarm } from './alarm.ts';
 import type { Inbox, InboxCounts } from './inbox.ts';
-import { createKafka, type KafkaSettings, type OnKafkaLog, offsetResetText } from './kafka-client.ts';
+import { createKafka, type KafkaSettings, type OnKafkaLog, offsetResetText, patientRetry } from './kafka-client.ts';
 import { KafkaRelay, type RelayMetrics } from './kafka-relay.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { ensureTopics } from './kafka-topics.ts';
@@ -17,7 +17,7 @@ interface BusCommon {
   readonly onAlarm: OnAlarm;
 }
 
-export interface KafkaBusOptions extends BusCommon, Omit<KafkaSettings, 'clientId' | 'onLog'> {
+export interface KafkaBusOptions extends BusCommon, Omit<KafkaSettings, 'clientId' | 'onLog' | 'retry'> {
   readonly kind: 'kafka';
   /** The relay role's connections to the service's database: two. */
   readonly relayPool: Pool;
@@ -71,7 +71,7 @@ class KafkaBus implements Bus {
   readonly kind = 'kafka';
   readonly #options: KafkaBusOptions;
   readonly #settings: KafkaSettings;
-  readonly #kafka: Kafka;
+  readonly #consuming: Kafka;
   readonly #relay: KafkaRelay;
   readonly #subscriptions: { inbox: Inbox; feed: KafkaSubscription }[] = [];
 
@@ -79,8 +79,8 @@ class KafkaBus implements Bus {
     const { service, brokers, ssl, sasl, onAlarm, relayPool: pool } = options;
     this.#options = options;
     this.#settings = { brokers, clientId: `amana-${service}`, ...(ssl !== undefined && { ssl }), ...(sasl !== undefined && { sasl }), onLog: (level, text) => this.#onLog(level, text) };
-    this.#kafka = createKafka(this.#settings);
-    this.#relay = new KafkaRelay({ kafka: this.#kafka, service, pool, onAlarm });
+    this.#consuming = createKafka({ ...this.#settings, retry: patientRetry });
+    this.#relay = new KafkaRelay({ kafka: createKafka(this.#settings), service, pool, onAlarm });
   }
 
   async start(): Promise<void> {
@@ -91,7 +91,7 @@ class KafkaBus implements Bus {
   async subscribe(inbox: Inbox): Promise<void> {
     const { createTopics, groupPrefix = '', onAlarm, onFatal } = this.#options;
     if (createTopics) await ensureTopics(this.#settings, { topics: inbox.topics, consumers: [{ consumer: inbox.consumer, topics: inbox.topics }] });
-    const feed = new KafkaSubscription({ kafka: this.#kafka, inbox, groupId: `${groupPrefix}${inbox.consumer}`, onAlarm, onFatal });
+    const feed = new KafkaSubscription({ kafka: this.#consuming, inbox, groupId: `${groupPrefix}${inbox.consumer}`, onAlarm, onFatal });
     this.#subscriptions.push({ inbox, feed });
     await feed.start();
   }

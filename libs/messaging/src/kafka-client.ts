@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type SASLOptions } from 'kafkajs';
+import kafkajs, { type Kafka, type KafkaConfig, type LogEntry, type RetryOptions, type SASLOptions } from 'kafkajs';
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
@@ -8,7 +8,17 @@ export interface KafkaSettings {
   readonly ssl?: KafkaConfig['ssl'];
   readonly sasl?: SASLOptions;
   readonly onLog?: OnKafkaLog;
+  /** How long a lost connection is tried again before the caller hears of it; `shortRetry` if absent. */
+  readonly retry?: RetryOptions;
 }
+
+/** About five seconds: for who has something better to do than to wait, such as a relay that has to step down. */
+export const shortRetry: RetryOptions = { initialRetryTime: 100, retries: 8, maxRetryTime: 5_000 };
+/**
+ * About two minutes: for a consumer. One that gives up comes back as a new member of its group, and the broker, back
+ * again, lets it wait half a minute for the old one.
+ */
+export const patientRetry: RetryOptions = { initialRetryTime: 100, retries: 60, maxRetryTime: 2_000 };
 
 export type KafkaLogLevel = 'error' | 'warn' | 'debug';
 
@@ -38,7 +48,7 @@ export function createKafka(settings: KafkaSettings): Kafka {
   return new kafkajs.Kafka({
     brokers: [...settings.brokers], clientId: settings.clientId,
     ...(settings.ssl !== undefined && { ssl: settings.ssl }), ...(settings.sasl !== undefined && { sasl: settings.sasl }),
-    connectionTimeout: 3_000, requestTimeout: 15_000, retry: { initialRetryTime: 100, retries: 8, maxRetryTime: 5_000 },
+    connectionTimeout: 3_000, requestTimeout: 15_000, retry: settings.retry ?? shortRetry,
     logLevel: kafkajs.logLevel.WARN,
     logCreator: () => (entry: LogEntry) => onLog(levelOf(entry), `${entry.namespace ? `${entry.namespace}: ` : ''}${entry.log.message}`),
   });

@@ -12,7 +12,7 @@ import { type Kafka, startKafka } from '../../../infra/local/src/kafka.ts';
 import { type Postgres, startPostgres } from '../../../infra/local/src/postgres.ts';
 import type { Alarm } from './alarm.ts';
 import { acknowledged, topic } from './conformance-network.ts';
-import { createKafka } from './kafka-client.ts';
+import { createKafka, patientRetry } from './kafka-client.ts';
 import { KafkaRelay } from './kafka-relay.ts';
 import { ensureTopics } from './kafka-topics.ts';
 
@@ -36,10 +36,10 @@ describeKafka('the relay to Kafka', () => {
     broker = await startKafka({ stateDir, throwaway: true });
     urls = await throwawayDatabase(postgres.url, 'referral');
     [app, owner] = [openPool(urls.appUrl, 8), openPool(urls.ownerUrl, 2)];
-    const settings = { brokers: [broker.brokers], clientId: 'relay-spec', onLog: (l: string, t: string) => process.stderr.write(`${new Date().toISOString()} ${l} ${t}\n`) };
+    const settings = { brokers: [broker.brokers], clientId: 'relay-spec' };
     await ensureTopics(settings, { topics: [topic] });
     client = createKafka(settings);
-    consumer = client.consumer({ groupId: 'relay-spec' });
+    consumer = createKafka({ ...settings, retry: patientRetry }).consumer({ groupId: 'relay-spec', retry: patientRetry });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({ eachMessage: async ({ message }) => {

@@ -1,5 +1,6 @@
 import kafkajs, { type Kafka, type Message, type Producer, type TopicMessages } from 'kafkajs';
 import { encode, type PublishedRow } from './codec.ts';
+import { shortRetry } from './kafka-client.ts';
 
 /** A row that can never be sent as it is; `wholeTopic` if nothing on its topic can. */
 export interface Unsendable {
@@ -126,7 +127,7 @@ export class KafkaSender {
     const producer = this.#kafka.producer({
       idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false, createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
       // Without this the idempotent producer tries for ever: one unknown topic would block everything.
-      retry: { initialRetryTime: 100, retries: 8, maxRetryTime: 5_000 },
+      retry: shortRetry,
     });
     await producer.connect();
     this.#producer = producer;

@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { OnAlarm } from './alarm.ts';
 import type { RawMessage } from './cloud-event.ts';
 import type { Inbox } from './inbox.ts';
+import { patientRetry } from './kafka-client.ts';
 
 export interface KafkaSubscriptionOptions {
+  /** A client with `patientRetry`. */
   readonly kafka: Kafka;
   readonly inbox: Inbox;
   /** The consumer group; the inbox's consumer if absent. */
@@ -21,6 +24,7 @@ const fewMessages = 4;
 const chunkSize = 16;
 const pauseAfterFailureMs = 1_000;
 const partitionsAtOnce = 6;
+const stopLimitMs = 10_000;
 
 /** Feeds one inbox from Kafka. Offsets are committed after the effects they stand for; nothing escapes a batch. */
 export class KafkaSubscription {
@@ -39,7 +43,7 @@ export class KafkaSubscription {
       groupId: options.groupId ?? options.inbox.consumer, allowAutoTopicCreation: false,
       sessionTimeout: 30_000, heartbeatInterval: 3_000, rebalanceTimeout: 60_000,
       maxBytes: 2 * 1024 * 1024, maxBytesPerPartition: 256 * 1024, maxWaitTimeInMs: 250,
-      retry: { initialRetryTime: 100, retries: 8, maxRetryTime: 5_000 },
+      retry: patientRetry,
     });
   }
 
@@ -77,12 +81,14 @@ export class KafkaSubscription {
     await joined;
   }
 
-  /** Ends after the transactions in hand; what they did is committed to the group. */
+  /** Ends after the transactions in hand, and what they did is committed to the group; after 10 s at most, since the broker may be away. */
   async stop(): Promise<void> {
     this.#joined = false;
     this.#generation += 1;
     for (const timer of this.#timers) clearTimeout(timer);
-    await this.#consumer.disconnect().catch(() => {});
+    const limit = new AbortController();
+    await Promise.race([this.#consumer.disconnect().catch(() => {}), delay(stopLimitMs, undefined, { signal: limit.signal }).catch(() => {})]);
+    limit.abort();
   }
 
   /** Whatever it threw, the client would stop for good or begin anew after seconds: so it throws nothing. */

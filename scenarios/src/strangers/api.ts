@@ -74,9 +74,9 @@ export class Api {
     return new Api({ baseUrl, documents, key, tokens: new Tokens(key, listing.tokenUrl) });
   }
 
-  /** The one operation with this method whose path ends so, `*` standing for a parameter: `find('post', 'cases/*/needs')`. */
+  /** The one operation with this method whose path ends so, `{}` standing for a parameter: `find('post', 'cases/{}/needs')`. */
   find(method: string, resource: string): Found {
-    const found = this.#all().filter((candidate) => candidate.method === method && `/${candidate.template.replaceAll(/\{\w+\}/g, '*')}`.endsWith(`/${resource}`));
+    const found = this.#all().filter((candidate) => candidate.method === method && `/${candidate.template.replaceAll(/\{\w+\}/g, '{}')}`.endsWith(`/${resource}`));
     if (found.length !== 1) throw new Error(`The documents have ${found.length} operations for ${method} ${resource}: ${found.map(({ template }) => template).join(', ')}`);
     return found[0]!;
   }

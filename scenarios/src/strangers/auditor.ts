@@ -20,12 +20,12 @@ async function history(resource: string, path: Record<string, string>): Promise<
   throw new Error('A history of more than 50 pages');
 }
 
-const closing = api.find('post', 'referrals/*/closure').operation['x-amana-action'];
+const closing = api.find('post', 'referrals/{}/closure').operation['x-amana-action'];
 const acts = await Promise.all(referrals.map((referralId) => until('the closed loop in the history', async () => {
-  const entries = await history('audit/referrals/*', { referralId });
+  const entries = await history('audit/referrals/{}', { referralId });
   return entries.some(({ action }) => action === closing) ? entries : undefined;
 })));
-const looks = await Promise.all(referrals.map((referralId) => history('referrals/*/looks', { referralId })));
-const tagged = await Promise.all(tags.map((tag) => history('tags/*', { tag })));
+const looks = await Promise.all(referrals.map((referralId) => history('referrals/{}/looks', { referralId })));
+const tagged = await Promise.all(tags.map((tag) => history('tags/{}', { tag })));
 const unknown = [...acts.flat(), ...tagged.flat()].filter(({ action, actor }) => actor.org !== 'system' && !api.actions.has(action)).map(({ action }) => action);
 console.log(JSON.stringify({ acts: acts.flat().map(({ action }) => action), looks: looks.flat().map(({ action }) => action), tagged: tagged.map((entries) => entries.length), unknown, entries: [...acts.flat(), ...tagged.flat()] }));

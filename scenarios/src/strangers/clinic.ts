@@ -12,17 +12,17 @@ const { referralId } = await until('a referral to this clinic', async () => {
   return (body.items as Listed[])[0];
 });
 const path = { referralId };
-const { body: referral } = await api.call('get', 'referral/referrals/*', { path });
+const { body: referral } = await api.call('get', 'referral/referrals/{}', { path });
 const links = referral.links as { profile: string; disclosure: string };
 const { body: profile } = await api.follow(links.profile);
-await api.call('post', 'referrals/*/acknowledgement', { path, body: {} });
-await api.call('post', 'referrals/*/acceptance', { path, body: { responsibleRole: 'nurse' } });
+await api.call('post', 'referrals/{}/acknowledgement', { path, body: {} });
+await api.call('post', 'referrals/{}/acceptance', { path, body: { responsibleRole: 'nurse' } });
 
 const { body: disclosure } = await api.follow(links.disclosure);
 const own = { organisationId, referralId };
-const booked = await api.call('post', 'medical-referrals/*/appointments', {
+const booked = await api.call('post', 'medical-referrals/{}/appointments', {
   path: own, body: { startsAt: new Date(Date.now() + 2 * 86_400_000).toISOString(), clinicianSex: 'female', accompaniment: true },
 });
-await api.call('post', 'appointments/*/attendance', { path: { ...own, appointmentId: String(booked.body.appointmentId) }, body: { attended: true } });
-const seen = await api.call('post', 'medical-referrals/*/outcome', { path: own, body: { outcomeCode: 'treated', outcome: 'delivered' } });
+await api.call('post', 'appointments/{}/attendance', { path: { ...own, appointmentId: String(booked.body.appointmentId) }, body: { attended: true } });
+const seen = await api.call('post', 'medical-referrals/{}/outcome', { path: own, body: { outcomeCode: 'treated', outcome: 'delivered' } });
 console.log(JSON.stringify({ referralId, status: seen.body.status, profile: Object.keys(profile), disclosed: Object.keys(disclosure.data as object) }));

@@ -13,7 +13,7 @@ const organisationId = api.organisationId;
 /** A case with all that a referral asks for: who she is, what she needs, how she can be reached. */
 async function openCase(): Promise<string> {
   const at = new Date(Date.now() - 60_000);
-  const opened = await api.call('post', 'intake/*/cases', {
+  const opened = await api.call('post', 'intake/{}/cases', {
     path: { organisationId },
     body: {
       firstContact: {
@@ -24,10 +24,10 @@ async function openCase(): Promise<string> {
     },
   });
   const path = { organisationId, caseId: String(opened.body.caseId) };
-  await api.call('post', 'cases/*/screening', { path, body: { outcome: 'presumed', indicatorCodes: ['FalsePromises'], reportingConsent: true } });
-  await api.call('post', 'cases/*/needs', { path, body: { needs: ['health'], urgency: 'urgent' } });
-  await api.call('post', 'cases/*/notes', { path, body: { category: 'health-general', text: 'An old burn on the hand; no allergy known.' } });
-  await api.call('post', 'cases/*/safe-contact', {
+  await api.call('post', 'cases/{}/screening', { path, body: { outcome: 'presumed', indicatorCodes: ['FalsePromises'], reportingConsent: true } });
+  await api.call('post', 'cases/{}/needs', { path, body: { needs: ['health'], urgency: 'urgent' } });
+  await api.call('post', 'cases/{}/notes', { path, body: { category: 'health-general', text: 'An old burn on the hand; no allergy known.' } });
+  await api.call('post', 'cases/{}/safe-contact', {
     path, body: { channel: 'phone', when: 'Tuesdays before noon', voicemail: false, phoneShared: true, codeName: 'the bakery', reviewOn: new Date(Date.now() + 20 * dayMs).toISOString().slice(0, 10) },
   });
   return path.caseId;
@@ -39,7 +39,7 @@ async function agree(caseId: string): Promise<{ serviceId: string; receipt: stri
   const fitting = (matches.items as { serviceId: string; organisationId: string; fits: boolean }[]).find(({ fits }) => fits);
   if (!fitting) throw new Error('No clinic fits');
   const { serviceId } = fitting;
-  const { body: conversation } = await api.call('post', 'cases/*/consents', {
+  const { body: conversation } = await api.call('post', 'cases/{}/consents', {
     path: { organisationId, caseId },
     body: {
       conversation: { at: new Date().toISOString(), language: 'fr', method: 'oral', witnessed: true, alone: true },
@@ -55,8 +55,8 @@ const caseId = await openCase();
 const recipient = await agree(caseId);
 const drafted = await api.call('post', 'referral/referrals', { body: { recipients: [recipient], urgency: 'urgent' } });
 const path = { referralId: String(drafted.body.referralId) };
-await api.call('post', 'referrals/*/submission', { path, body: {} });
-await until('the completed referral', async () => (await api.call('get', 'referral/referrals/*', { path })).body.status === 'completed' || undefined);
-const closed = await api.call('post', 'referrals/*/closure', { path, body: { followUp: 'received' } });
-const handedOver = await api.call('post', 'cases/*/audit-handovers', { path: { organisationId, caseId }, body: { reasonCode: 'yearly-review' } });
+await api.call('post', 'referrals/{}/submission', { path, body: {} });
+await until('the completed referral', async () => (await api.call('get', 'referral/referrals/{}', { path })).body.status === 'completed' || undefined);
+const closed = await api.call('post', 'referrals/{}/closure', { path, body: { followUp: 'received' } });
+const handedOver = await api.call('post', 'cases/{}/audit-handovers', { path: { organisationId, caseId }, body: { reasonCode: 'yearly-review' } });
 console.log(JSON.stringify({ referralId: path.referralId, status: closed.body.status, consented, handedOver: handedOver.body }));

@@ -18,9 +18,9 @@ import { OnReferralAccepted } from './reactions/on-referral-accepted.ts';
 import { OnReferralEnded } from './reactions/on-referral-ended.ts';
 import { OnReferralMoved } from './reactions/on-referral-moved.ts';
 import { OnServiceListed } from './reactions/on-service-listed.ts';
-import { HoldReads } from './reads/hold-view.ts';
+import { HoldReads } from './reads/hold-reads.ts';
 import { ReferralList } from './reads/referral-list.ts';
-import { SiteReads } from './reads/site-list.ts';
+import { SiteReads } from './reads/site-reads.ts';
 import { Sites, siteTables } from './sites.ts';
 
 /** Sites, beds, holds and stays: a bed is taken where it is, and where that is stays there. */
