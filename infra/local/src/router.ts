@@ -62,6 +62,12 @@ export async function startRouter(options: RouterOptions): Promise<RunningRouter
     });
   });
   server.maxConnections = CONNECTIONS_MAX;
+  server.on('checkExpectation', (_incoming, response: ServerResponse) => problem(response, 'bad-request'));
+  server.on('clientError', (_error, socket) => {
+    if (!socket.writable) return;
+    const body = problemBody('bad-request', refusals['bad-request'][0]);
+    socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nAmana-Mode: sandbox\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
+  });
 
   async function route(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = incoming.url ?? '/';
@@ -192,10 +198,14 @@ function readBody(incoming: IncomingMessage): Promise<Buffer | undefined | 'too-
 }
 
 /** The router's own answer, shaped as the services shape theirs. */
+function problemBody(code: RefusalCode, status: number): string {
+  return JSON.stringify({ type: `/v1/referral/problems/${code}`, title: refusals[code][1], status, code, traceId: randomUUID().replaceAll('-', ''), errors: [] });
+}
+
 function problem(response: ServerResponse, code: RefusalCode, options: { status?: number } = {}): void {
   if (response.headersSent || response.destroyed) return;
   const status = options.status ?? refusals[code][0];
-  const body = JSON.stringify({ type: `/v1/referral/problems/${code}`, title: refusals[code][1], status, code, traceId: randomUUID().replaceAll('-', ''), errors: [] });
+  const body = problemBody(code, status);
   response.writeHead(status, {
     'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', 'Amana-Mode': 'sandbox',
     ...(code === 'upstream-unavailable' ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {}),

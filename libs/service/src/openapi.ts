@@ -3,6 +3,7 @@ import { type RefusalCode, refusals } from '@amana/contracts';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiParameters } from 'zod-openapi';
 import type { ServiceDefinition } from './define-service.ts';
+import { OperatorRoutes } from './operator-routes.ts';
 import { Problem } from './problem.ts';
 import { type DeclaredRoute, routesOf } from './route.ts';
 import { SystemRoutes } from './system-routes.ts';
@@ -21,7 +22,7 @@ const header = {
 /** The OpenAPI 3.1 document of one service, from the same schemas that check its requests and shape its answers. */
 export function openApiOf(definition: ServiceDefinition, tokenUrl: string): Record<string, unknown> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
-  for (const declared of routesOf([...definition.controllers, SystemRoutes] as never)) {
+  for (const declared of routesOf([...definition.controllers, OperatorRoutes, SystemRoutes] as never)) {
     const path = pathOf(declared, definition.name).replaceAll(/:(\w+)/g, '{$1}');
     (paths[path] ??= {})[declared.route.method.toLowerCase()] = operationOf({ ...declared, route: { ...declared.route, path: pathOf(declared, definition.name) } }, definition.name);
   }

@@ -12,6 +12,7 @@ const stopWithinMs = 20_000;
 export class RunningService extends ServiceState {
   #phase: 'starting' | 'ready' | 'stopping' = 'starting';
   #alive = true;
+  #stopped: Promise<void> | undefined;
   #document: Record<string, unknown> = {};
   app!: NestFastifyApplication;
   bus!: Bus;
@@ -55,9 +56,13 @@ export class RunningService extends ServiceState {
     this.#alive = false;
   }
 
-  /** Ends everything in order; answered requests and acknowledged messages stay done. */
-  async stop(): Promise<void> {
-    if (this.#phase === 'stopping') return;
+  /** Ends everything in order; answered requests and acknowledged messages stay done. A second call waits for the first. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     this.#phase = 'stopping';
     this.#atStop();
     const orderly = (async () => {

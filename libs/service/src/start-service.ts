@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import { createHmac } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Refusal } from '@amana/contracts';
 import { type Alarm, InboxTransport, openBus, parkedKind } from '@amana/messaging';
 import { Clock, Database, DueWorker, SealedStore } from '@amana/persistence';
 import { openLocalKeyring } from '@amana/privacy';
@@ -13,11 +15,11 @@ import type { DueSlice, ServiceDefinition, StartSlice } from './define-service.t
 import { EdgeInterceptor } from './edge-interceptor.ts';
 import { PolicyGuard } from './guard.ts';
 import { Housekeeping } from './housekeeping.ts';
-import { prepareHttp } from './http-edge.ts';
+import { edgeHeaders, prepareHttp } from './http-edge.ts';
 import { Looks } from './looks.ts';
 import { openApiOf } from './openapi.ts';
 import { OperatorRoutes } from './operator-routes.ts';
-import { ProblemFilter } from './problem.ts';
+import { ProblemFilter, sendProblem, traceIdOf } from './problem.ts';
 import { routesOf } from './route.ts';
 import { RunningService } from './running-service.ts';
 import { readSettings, ServiceSettings, type ServiceSettingsInput } from './settings.ts';
@@ -110,7 +112,14 @@ async function createApp(definition: ServiceDefinition, providers: Provider[], l
     controllers: [...definition.controllers, ...definition.reactions, SystemRoutes, OperatorRoutes] as never,
     providers: [...providers, Looks, Housekeeping, ...definition.providers, ...definition.due, ...definition.onStart] as Provider[],
   };
-  const adapter = new FastifyAdapter({ bodyLimit: bodyLimitBytes, genReqId: () => crypto.randomUUID(), forceCloseConnections: 'idle', trustProxy: false });
+  const adapter = new FastifyAdapter({
+    bodyLimit: bodyLimitBytes, genReqId: () => crypto.randomUUID(), forceCloseConnections: 'idle', trustProxy: false,
+    // An address that is none, before any route or hook is reached: what cannot be an id does not exist.
+    frameworkErrors: (_error: unknown, request: { readonly id: string }, reply: unknown) => {
+      const known = (reply as FastifyReply).headers(edgeHeaders);
+      sendProblem(known, new Refusal('not-found'), { service: definition.name, traceId: traceIdOf(request.id) });
+    },
+  });
   const app = await NestFactory.create<NestFastifyApplication>(root, adapter, { logger: false, bodyParser: false, abortOnError: false });
   prepareHttp(adapter.getInstance(), { service: definition.name, logger });
   return app;

@@ -1,8 +1,8 @@
-import { Refusal } from '@amana/contracts';
+import { Instant, Refusal } from '@amana/contracts';
 import { z } from 'zod';
 
 /** Where an entry stands in a history: by cause, then by time. */
-const PlaceShape = z.strictObject({ began: z.iso.datetime(), correlation: z.string().max(128), ownDoing: z.boolean(), at: z.iso.datetime(), received: z.string().regex(/^\d{1,18}$/) });
+const PlaceShape = z.strictObject({ began: Instant, correlation: z.string().regex(/^[\x21-\x7e]{0,128}$/), ownDoing: z.boolean(), at: Instant, received: z.string().regex(/^\d{1,18}$/) });
 export type Place = z.infer<typeof PlaceShape>;
 
 /** The place as a caller carries it from page to page. */
