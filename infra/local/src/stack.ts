@@ -89,12 +89,13 @@ export class Stack {
     this.clock = await SandboxClock.open({ stateDir, appUrls: new Map([...this.urls].map(([service, urls]) => [service, urls.appUrl])), replicas: () => this.replicas });
     this.#undo.push(() => this.clock.close());
     this.#tell('Starting the services');
+    this.#undo.push(async () => { await Promise.all(this.replicas.map((replica) => replica.stop())); });
     const count = Math.max(1, this.options.replicas ?? 0);
     for (let copy = 1; copy <= count; copy += 1) {
-      const started = await Promise.all(ServiceName.options.map((service) => this.startReplica(service, copy)));
-      this.replicas.push(...started);
+      const started = await Promise.allSettled(ServiceName.options.map(async (service) => { this.replicas.push(await this.startReplica(service, copy)); }));
+      const failed = started.find((outcome) => outcome.status === 'rejected');
+      if (failed) throw failed.reason;
     }
-    this.#undo.push(async () => { await Promise.all(this.replicas.map((replica) => replica.stop())); });
     const upstreams = Object.fromEntries(ServiceName.options.map((service) => [service, this.replicas.filter((replica) => replica.service === service).map((replica) => replica.url)]));
     this.router = await startRouter({ port: this.options.port ?? 0, upstreams, tokenUrl: this.issuer.tokenUrl, issuer: this.issuer.url, handlers: { '/sandbox/clock': this.clock.handler } });
     this.#undo.push(() => this.router.stop());
