@@ -91,7 +91,7 @@ export class Campaign {
     const tell = (line: string): void => this.#options.onProgress(`run ${run + 1}, seed ${seed}: ${line}`);
     const chaos = new Chaos(this.network, tell);
     await chaos.markStart();
-    const plan = planFaults(rng.fork('faults'), { lengthMs: this.#options.lengthMs, broker: this.network.hasBroker });
+    const plan = planFaults(rng.fork('faults'), { lengthMs: this.#options.lengthMs, broker: this.network.broker !== undefined });
     const over = new AbortController();
     const played = this.#load.play({ run, rng: rng.fork('load'), patience }, over.signal);
     try {

@@ -101,3 +101,5 @@ await main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 });
+// A process that a failed start left behind holds a channel to this one, and ends with it.
+process.exit();

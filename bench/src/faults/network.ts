@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
-import { type Replica, seedDirectory, Stack, startProcess } from '@amana/local';
+import { topics } from '@amana/contracts';
+import { type Kafka, type Replica, seedDirectory, serviceDefinitions, Stack, startKafka, startProcess } from '@amana/local';
+import { ensureTopics } from '@amana/messaging';
 
 export type Service = Replica['service'];
 
@@ -31,6 +33,7 @@ const failedProbes = 5;
 /** The network under test: real processes, a real broker and a real database, each of which can be killed. */
 export class FaultNetwork {
   readonly stack: Stack;
+  readonly broker: Kafka | undefined;
   readonly slots: readonly Slot[];
   /** Replicas that ended or stopped living without having been killed, and were started anew. */
   unexpectedEnds = 0;
@@ -41,8 +44,9 @@ export class FaultNetwork {
   #running = true;
   #enginesDown = 0;
 
-  private constructor(stack: Stack) {
+  private constructor(stack: Stack, broker: Kafka | undefined) {
     this.stack = stack;
+    this.broker = broker;
     const copies = new Map<Service, number>();
     this.slots = stack.replicas.map((replica) => {
       const copy = (copies.get(replica.service) ?? 0) + 1;
@@ -53,19 +57,19 @@ export class FaultNetwork {
   }
 
   /** Two replicas of each service, each a process of its own, with the directory listed. */
-  static async start(options: NetworkOptions): Promise<FaultNetwork> {
-    const stack = await Stack.start({ stateDir: options.stateDir, bus: options.bus, replicas: replicasOfEach, logLevel: 'error', onProgress: options.onProgress });
+  static async start({ stateDir, bus, onProgress }: NetworkOptions): Promise<FaultNetwork> {
+    const broker = bus === 'kafka' ? await startKafka({ stateDir, onProgress }) : undefined;
+    let stack: Stack | undefined;
     try {
+      if (broker) await makeTopics(broker.brokers);
+      stack = await Stack.start({ stateDir, bus, replicas: replicasOfEach, logLevel: 'error', onProgress, given: { brokers: broker?.brokers } });
       await seedDirectory(stack, { startsAt: new Date() });
-      return new FaultNetwork(stack);
+      return new FaultNetwork(stack, broker);
     } catch (error) {
-      await stack.stop();
+      await stack?.stop();
+      await broker?.stop();
       throw error;
     }
-  }
-
-  get hasBroker(): boolean {
-    return this.stack.kafka !== undefined;
   }
 
   slotsOf(service: Service): Slot[] {
@@ -91,7 +95,7 @@ export class FaultNetwork {
 
   /** SIGKILL of the broker or the database server, which is started again after `downMs`. */
   async bounce(engine: 'broker' | 'postgres', downMs: number): Promise<void> {
-    const target = engine === 'broker' ? this.stack.kafka : this.stack.postgres;
+    const target = engine === 'broker' ? this.broker : this.stack.postgres;
     if (!target) return;
     this.#enginesDown += 1;
     try {
@@ -123,6 +127,7 @@ export class FaultNetwork {
     // Nothing here is kept: an orderly end of every process would only take longer.
     await Promise.all(this.slots.map((slot) => slot.replica?.kill()));
     await this.stack.stop();
+    await this.broker?.stop();
   }
 
   async #start(slot: Slot): Promise<void> {
@@ -162,6 +167,14 @@ export class FaultNetwork {
       }));
     }
   }
+}
+
+/** All topics before the first service starts, as an operator would: the services then find them all. */
+async function makeTopics(brokers: string): Promise<void> {
+  const audited = topics.filter((topic) => topic.endsWith('.audit.v1'));
+  const others = topics.filter((topic) => !topic.endsWith('.audit.v1'));
+  const consumers = Object.keys(serviceDefinitions).map((consumer) => ({ consumer, topics: consumer === 'audit' ? audited : others }));
+  await ensureTopics({ brokers: brokers.split(','), clientId: 'faults' }, { consumers });
 }
 
 async function probe(slot: Slot, which: 'live' | 'ready'): Promise<boolean> {

@@ -177,6 +177,15 @@ function conformance(kind: 'kafka' | 'postgres'): void {
     for (const key of keys) await seen(key, [1]);
   }, 60_000);
 
+  it('shares the work of two replicas, and goes on with one, with one effect for each event', async () => {
+    const keys = upTo(24).map(() => randomUUID());
+    const second = await net.startConsumer();
+    for (const version of upTo(4)) await Promise.all(keys.map((key) => net.write(key, version)));
+    await second.stop();
+    await Promise.all(keys.map((key) => net.write(key, 5)));
+    for (const key of keys) await seen(key, upTo(5));
+  }, 60_000);
+
   it('loses nothing when the server that carries it is killed', async () => {
     const keys = upTo(40).map(() => randomUUID());
     const written = new Set<string>();

@@ -104,7 +104,7 @@ describeKafka('the relay to Kafka', () => {
     await write(key, 1);
     const first = startRelay();
     await came(key, ['1']);
-    expect(first.relay.metrics().blockedKeys).toBe(1);
+    await eventually(async () => first.relay.metrics().blockedKeys === 1);
     expect(alarms).toMatchObject([{ code: 'key-blocked', topic: later, reason: 'kafka:no-such-topic' }]);
     await first.stop();
     await ensureTopics({ brokers: [broker.brokers], clientId: 'relay-spec' }, { topics: [later] });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { ServiceName } from '@amana/contracts';
 import pg from 'pg';
-import { DataSource, type MigrationInterface } from 'typeorm';
+import type { MigrationInterface } from 'typeorm';
 import { Foundation1700000000001 } from './migrations/0001-foundation.ts';
 
 export type MigrationClass = new () => MigrationInterface;
@@ -78,6 +78,8 @@ export async function migrate(ownerUrl: string, migrations: readonly MigrationCl
 }
 
 async function runMigrations(url: string, migrations: readonly MigrationClass[], migrationsTableName: string): Promise<void> {
+  // Loaded where it is used: a serving process migrates nothing and need not carry it.
+  const { DataSource } = await import('typeorm');
   const source = new DataSource({ type: 'postgres', url, migrations: [...migrations], migrationsTableName, installExtensions: false, logging: false });
   await source.initialize();
   try {

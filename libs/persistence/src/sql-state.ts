@@ -15,6 +15,11 @@ export function isExclusionViolation(error: unknown): boolean {
   return codeOf(error) === '23P01';
 }
 
+/** True when a row stayed locked for 2 s: somebody else is still at work on the same thing. */
+export function isLockTimeout(error: unknown): boolean {
+  return codeOf(error) === '55P03';
+}
+
 function codeOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String((error as { code: unknown }).code) : '';
 }

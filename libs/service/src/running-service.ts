@@ -13,7 +13,8 @@ export class RunningService extends ServiceState {
   #phase: 'starting' | 'ready' | 'stopping' = 'starting';
   #alive = true;
   #stopped: Promise<void> | undefined;
-  #document: Record<string, unknown> = {};
+  #describe: () => Promise<Record<string, unknown>> = () => Promise.resolve({});
+  #document: Promise<Record<string, unknown>> | undefined;
   app!: NestFastifyApplication;
   bus!: Bus;
   database!: Database;
@@ -34,12 +35,14 @@ export class RunningService extends ServiceState {
     return this.#alive;
   }
 
-  document(): Record<string, unknown> {
+  /** Written when somebody first asks for it. */
+  document(): Promise<Record<string, unknown>> {
+    this.#document ??= this.#describe();
     return this.#document;
   }
 
-  describe(document: Record<string, unknown>): void {
-    this.#document = document;
+  describe(write: () => Promise<Record<string, unknown>>): void {
+    this.#describe = write;
   }
 
   /** What else ends with the service. */

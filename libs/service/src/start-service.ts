@@ -17,7 +17,6 @@ import { PolicyGuard } from './guard.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { edgeHeaders, prepareHttp } from './http-edge.ts';
 import { Looks } from './looks.ts';
-import { openApiOf } from './openapi.ts';
 import { OperatorRoutes } from './operator-routes.ts';
 import { ProblemFilter, sendProblem, traceIdOf } from './problem.ts';
 import { routesOf } from './route.ts';
@@ -83,7 +82,10 @@ export async function startService(definition: ServiceDefinition, input: Service
   app.connectMicroservice({ strategy: transport }, { inheritAppConfig: true });
   await app.listen(settings.port, settings.host);
   running.url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
-  running.describe(openApiOf(definition, new URL('token', `${settings.issuer}/`).href));
+  running.describe(async () => {
+    const { openApiOf } = await import('./openapi.ts');
+    return openApiOf(definition, new URL('token', `${settings.issuer}/`).href);
+  });
   await bus.start();
   await app.startAllMicroservices();
   running.due.start();

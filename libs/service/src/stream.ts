@@ -4,7 +4,7 @@ import { type Relation, relationSuffices } from '@amana/access';
 import { type DomainEvent, type EventDefinition, Refusal, type ServiceName } from '@amana/contracts';
 import { type Decider, replay } from '@amana/decider';
 import {
-  append, type Clock, type Database, type EventMeta, inTransaction, isExclusionViolation, isUniqueViolation, loadStream, type NewEvent, type Row, type Statement, type StoredEvent,
+  append, type Clock, type Database, type EventMeta, inTransaction, isExclusionViolation, isLockTimeout, isUniqueViolation, loadStream, type NewEvent, type Row, type Statement, type StoredEvent,
   toStoredEvent, type Transaction,
 } from '@amana/persistence';
 import { currentTraceparent } from '@amana/telemetry';
@@ -112,6 +112,7 @@ export class Stream<State, Event extends DomainEvent, Answer> {
         return await this.#commitOnce(act, id, decide);
       } catch (error) {
         if (isExclusionViolation(error)) throw new Refusal('no-free-bed');
+        if (isLockTimeout(error)) throw new Refusal('idempotency-in-flight', { retryAfterSeconds: 1 });
         const clash = clashing.some((constraint) => isUniqueViolation(error, constraint));
         if (!clash) throw error;
         if (attempt >= maxDecisions) throw new Refusal('version-exhausted');

@@ -10,7 +10,7 @@ export abstract class ServiceState {
   abstract readonly started: boolean;
   abstract readonly ready: boolean;
   abstract readonly alive: boolean;
-  abstract document(): Record<string, unknown>;
+  abstract document(): Promise<Record<string, unknown>>;
 }
 
 const Health = z.object({ status: z.enum(['ok', 'not-yet']) });
