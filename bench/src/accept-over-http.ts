@@ -75,7 +75,7 @@ async function referenceRun(lab: ReferralLab, script: string): Promise<number> {
   const accepted = async (): Promise<number> => Number((await network.query('referral', 'SELECT count(*) FROM referral_board WHERE status = \'accepted\''))[0]!.count);
   const before = await accepted();
   const { perSecond, latenciesMs } = await runPgbench({
-    adminUrl: network.adminUrl('referral'), folder: network.session.folder(), script, clients: connections, seconds, variables: { n: 0, first: first - 1, share },
+    adminUrl: network.adminUrl('referral'), session: network.session, script, clients: connections, seconds, variables: { n: 0, first: first - 1, share },
   });
   if (await accepted() - before !== latenciesMs.length) throw new Error('pgbench has not accepted one referral in each transaction');
   return perSecond;

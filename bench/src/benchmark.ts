@@ -17,10 +17,17 @@ export class Session {
   readonly tell: (line: string) => void;
   readonly #undo: (() => unknown)[] = [];
   #folders = 0;
+  #ended: Promise<void> | undefined;
+  readonly #over = new AbortController();
 
   constructor(options: { runs: number; tell: (line: string) => void }) {
     this.runs = options.runs;
     this.tell = options.tell;
+  }
+
+  /** Aborts when the session ends: programs that are still running are ended with it. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
   }
 
   onEnd(undo: () => unknown): void {
@@ -36,8 +43,14 @@ export class Session {
     return folder;
   }
 
-  /** Undoes everything once; what cannot be undone is told and does not stop the rest. */
-  async end(): Promise<void> {
+  /** Undoes everything once, however often it is called; what cannot be undone is told and does not stop the rest. */
+  end(): Promise<void> {
+    this.#over.abort();
+    this.#ended ??= this.#undoAll();
+    return this.#ended;
+  }
+
+  async #undoAll(): Promise<void> {
     for (let undo = this.#undo.pop(); undo; undo = this.#undo.pop()) {
       try {
         await undo();

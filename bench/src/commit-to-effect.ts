@@ -29,7 +29,7 @@ export const commitToEffect: Benchmark = {
     for (let run = 1; run <= session.runs; run += 1) {
       const delays = await lab.run(seconds);
       const commits = await commitLatencies(lab.network);
-      const kafka = await endToEndLatency(lab.network.kafka!.brokers);
+      const kafka = await endToEndLatency(session, lab.network.kafka!.brokers);
       shares.forEach(([, share], index) => {
         values[index]!.push(percentile(delays, share));
         references[index]!.push((index === 0 ? kafka.p50Ms : kafka.p99Ms) + 2 * percentile(commits, share));
@@ -44,7 +44,7 @@ export const commitToEffect: Benchmark = {
 
 async function commitLatencies(network: Network): Promise<readonly number[]> {
   const { latenciesMs } = await runPgbench({
-    adminUrl: network.adminUrl('referral'), folder: network.session.folder(), script: commitScript, clients: 1, seconds: commitSeconds, rate: eventsPerSecond,
+    adminUrl: network.adminUrl('referral'), session: network.session, script: commitScript, clients: 1, seconds: commitSeconds, rate: eventsPerSecond,
   });
   return latenciesMs;
 }

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Session } from './benchmark.ts';
 
 export interface PgbenchRun {
   readonly adminUrl: string;
-  /** Where the script and the log of the run are kept. */
-  readonly folder: string;
+  readonly session: Session;
   readonly script: string;
   readonly clients: number;
   readonly seconds: number;
@@ -39,29 +39,30 @@ export function libpqEnvironment(url: string): NodeJS.ProcessEnv {
   };
 }
 
-let runsOfThisProcess = 0;
-
 /** Runs a script of prepared statements. Throws when pgbench is missing or one transaction failed. */
 export async function runPgbench(run: PgbenchRun): Promise<PgbenchResult> {
   const program = findPostgresProgram('pgbench');
   if (program === undefined) throw new Error(withoutPgbench);
-  runsOfThisProcess += 1;
-  const prefix = join(run.folder, `pgbench-${runsOfThisProcess}`);
-  writeFileSync(`${prefix}.sql`, run.script);
+  const folder = run.session.folder();
+  writeFileSync(join(folder, 'script.sql'), run.script);
   const args = [
-    '--no-vacuum', '--protocol=prepared', `--client=${run.clients}`, `--jobs=${Math.min(run.clients, 2)}`, `--time=${run.seconds}`, `--file=${prefix}.sql`,
-    '--log', `--log-prefix=${prefix}.log`, ...(run.rate === undefined ? [] : [`--rate=${run.rate}`]), ...Object.entries(run.variables ?? {}).map(([name, value]) => `--define=${name}=${value}`),
+    '--no-vacuum', '--protocol=prepared', `--client=${run.clients}`, `--jobs=${Math.min(run.clients, 2)}`, `--time=${run.seconds}`, '--file=script.sql',
+    '--log', '--log-prefix=log', ...(run.rate === undefined ? [] : [`--rate=${run.rate}`]), ...Object.entries(run.variables ?? {}).map(([name, value]) => `--define=${name}=${value}`),
   ];
-  const { stdout, stderr } = await promisify(execFile)(program, args, { env: libpqEnvironment(run.adminUrl), cwd: run.folder });
+  const { stdout, stderr } = await promisify(execFile)(program, args, { env: libpqEnvironment(run.adminUrl), cwd: folder, signal: run.session.signal });
   const perSecond = /^tps = ([\d.]+) \(without initial connection time\)/m.exec(stdout)?.[1];
   if (perSecond === undefined || /aborted/.test(stderr)) throw new Error(`pgbench failed: ${stderr.slice(0, 500)}`);
-  return { perSecond: Number(perSecond), latenciesMs: readLog(run.folder, `pgbench-${runsOfThisProcess}.log`, run.rate !== undefined) };
+  return { perSecond: Number(perSecond), latenciesMs: readLog(folder, run.rate !== undefined) };
 }
 
-/** Lines: client, transaction, microseconds, script, epoch, microsecond[, lag]. With a rate the time includes the wait for its turn, which is not the transaction's. */
-function readLog(folder: string, prefix: string, paced: boolean): number[] {
-  return readdirSync(folder).filter((name) => name.startsWith(prefix)).flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n')).map((line) => {
+/**
+ * Milliseconds from the lines of the log: client, transaction, microseconds, script, epoch, microsecond[, lag]. With a
+ * rate the time also holds the wait for the transaction's turn, which is not its own.
+ */
+function readLog(folder: string, paced: boolean): number[] {
+  const files = readdirSync(folder).filter((name) => name.startsWith('log'));
+  return files.flatMap((name) => readFileSync(join(folder, name), 'utf8').trimEnd().split('\n')).map((line) => {
     const fields = line.split(' ');
-    return (Number(fields[2]) - (paced ? Number(fields[6] ?? 0) : 0)) / 1000;
+    return (Number(fields[2]) - (paced ? Number(fields[6]) : 0)) / 1_000;
   });
 }

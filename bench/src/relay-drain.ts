@@ -61,7 +61,7 @@ async function drainSeconds(session: Session, network: Network, subscriber: stri
 
 async function copySeconds(psql: string, network: Network): Promise<number> {
   const startedMs = performance.now();
-  await promisify(execFile)(psql, ['--no-psqlrc', '--quiet', '--command', `\\copy (${plainRead}) TO '/dev/null'`], { env: libpqEnvironment(network.adminUrl('referral')) });
+  await promisify(execFile)(psql, ['--no-psqlrc', '--quiet', '--command', `\\copy (${plainRead}) TO '/dev/null'`], { env: libpqEnvironment(network.adminUrl('referral')), signal: network.session.signal });
   return (performance.now() - startedMs) / 1000;
 }
 

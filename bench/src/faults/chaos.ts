@@ -55,7 +55,9 @@ export class Chaos {
     await Promise.all(plan.map(async (fault) => {
       await delay(Math.max(0, startedAtMs + fault.atMs - Date.now()));
       this.#tell(`${(fault.atMs / 1000).toFixed(1)} s: ${nameOf(fault)}`);
+      const strickenAtMs = Date.now();
       await this.#inflict(fault);
+      this.#tell(`${nameOf(fault)}: undone after ${((Date.now() - strickenAtMs) / 1000).toFixed(1)} s`);
     }));
   }
 

@@ -69,11 +69,13 @@ export class Consents {
     while (Date.now() < patience.giveUpAtMs) {
       try {
         await this.#pool.query(
-          `INSERT INTO event (id, stream, version, type, topic, key, data, meta, at) VALUES ($1, $2, 1, $3, 'intake.consent.v1', $2, $4, '{}', now())`,
+          `INSERT INTO event (id, stream, version, type, topic, key, data, meta, at) VALUES ($1, $2::uuid, 1, $3, 'intake.consent.v1', $2::text, $4, '{}', now())`,
           [id, event.stream, event.type, JSON.stringify(event.data)],
         );
       } catch (error) {
-        if ((error as { code?: string }).code !== '23505') {
+        const { code = '' } = error as { code?: string };
+        if (/^(22|42)/.test(code)) throw error;
+        if (code !== '23505') {
           await delay(200);
           continue;
         }

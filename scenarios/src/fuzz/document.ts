@@ -87,15 +87,21 @@ export class Operation {
 
 /** Every operation of every document that the network lists. */
 export async function readOperations(baseUrl: string): Promise<Operation[]> {
-  const { documents } = await (await fetch(`${baseUrl}/v1/openapi.json`)).json() as { documents: { service: string; url: string }[] };
+  const { documents } = await readJson(`${baseUrl}/v1/openapi.json`) as { documents: { service: string; url: string }[] };
   const ajv = new Ajv2020({ strict: false, validateFormats: false, strictNumbers: true, ownProperties: true });
   const all: Operation[] = [];
   for (const { service, url } of documents) {
-    const document = await (await fetch(baseUrl + url)).json() as Document;
+    const document = await readJson(baseUrl + url) as Document;
     ajv.addSchema(document, service);
     for (const [template, methods] of Object.entries(document.paths)) for (const method of Object.keys(methods)) all.push(new Operation({ service, method, template, document, ajv }));
   }
   return all;
+}
+
+/** A kept-alive connection may be closed at the very moment it is used again: a read is then sent once more. */
+async function readJson(url: string): Promise<unknown> {
+  const response = await fetch(url).catch(() => fetch(url));
+  return await response.json();
 }
 
 function pointerPart(text: string): string {

@@ -28,13 +28,22 @@ export class Exchange {
     const ifMatch = attempt.ifMatch === 'current' ? `"${await this.#ledger.versionOf(operation.service, address.stream)}"` : attempt.ifMatch;
     const headers = Object.fromEntries(Object.entries({ ...attempt.headers, authorization, 'if-match': ifMatch }).filter(([, value]) => value !== undefined)) as Record<string, string>;
     if (attempt.body !== undefined) headers['content-length'] = String(Buffer.byteLength(attempt.body));
+    return await this.#exchange({ method: operation.method, path: attempt.path, headers, body: attempt.body });
+  }
+
+  async #exchange(message: { method: string; path: string; headers: Record<string, string>; body: string | Buffer | undefined }): Promise<Reply> {
+    const { body, ...options } = message;
     const startedMs = Date.now();
     return await new Promise((resolve, reject) => {
-      const sent = request({ host: this.#url.hostname, port: this.#url.port, method: operation.method, path: attempt.path, headers, agent: this.#agent, timeout: answerWithinMs }, (answer) => {
-        buffer(answer).then((body) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: body.toString('utf8'), tookMs: Date.now() - startedMs }), reject);
+      const sent = request({ ...options, host: this.#url.hostname, port: this.#url.port, agent: this.#agent, timeout: answerWithinMs }, (answer) => {
+        buffer(answer).then((content) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: content.toString('utf8'), tookMs: Date.now() - startedMs }), reject);
       });
-      sent.once('timeout', () => sent.destroy(new Error('no answer in time'))).once('error', reject);
-      sent.end(attempt.body);
+      sent.once('timeout', () => sent.destroy(new Error('no answer in time'))).once('error', (error: NodeJS.ErrnoException) => {
+        // The server closed a kept-alive connection just as it was used again: nothing of this request was read.
+        if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(this.#exchange(message));
+        else reject(error);
+      });
+      sent.end(body);
     });
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type Listed, list, match, type Needs } from './directory.ts';
+import { type DirectoryEvent, type Listed, list, match, type Needs } from './directory.ts';
 
 const now = new Date('2023-01-10T00:00:00Z');
 const needs: Needs = { kind: 'shelter', sex: 'female', ageBand: '18-24', languages: ['fr'], dependantsCount: 0, region: 'MA-09' };
@@ -38,7 +38,7 @@ describe('a match', () => {
 
 describe('a directory entry', () => {
   it('that did not change is not listed again', () => {
-    const event = { type: 'referral.organisation-listed.v1', data: { organisationId: 'o1', name: 'House', status: 'active', ceiling: [] } } as const;
+    const event: DirectoryEvent = { type: 'referral.organisation-listed.v1', data: { organisationId: 'o1', name: 'House', status: 'active', ceiling: [] } };
     expect(list({ kind: 'none' }, event)).toEqual([event]);
     expect(list({ kind: 'entry', listed: JSON.stringify(event.data) }, event)).toEqual([]);
   });

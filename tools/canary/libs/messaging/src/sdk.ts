@@ -1,4 +1,4 @@
 // plants: only-telemetry-starts-opentelemetry
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
 
-export const sdk = BasicTracerProvider;
+export const sdk = TracerProvider;

@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { publishedEvents, type Role, ServiceName } from '@amana/contracts';
+import { append, Database, inTransaction } from '@amana/persistence';
+import { readLeaf } from '@amana/privacy';
+import { type RunningService, type ServiceDefinition, startService } from '@amana/service';
+import { throwawayDatabase, throwawayServer } from './throwaway-database.ts';
+
+const requestTimeoutMs = 30_000;
+const hourMs = 3_600_000;
+
+/** A system of a partner organisation, which may ask the issuer for tokens. */
+export interface PartnerSystem {
+  readonly client_id: string;
+  readonly accountId: string;
+  readonly organisationId: string;
+  readonly roles: Role[];
+  readonly scopes: string[];
+}
+
+/** How the server, the issuer and the tokens are had: the sandbox has them, and a library cannot reach for the sandbox. */
+export interface Starters {
+  startPostgres(options: { stateDir: string; durable: boolean }): Promise<{ url: string; stop(): Promise<void> }>;
+  startIssuer(options: { port: number; stateDir: string; accounts: never[]; clients: PartnerSystem[] }): Promise<{ url: string; jwksUrl: string; stop(): Promise<void> }>;
+  /** Where the issuer has left the key of a partner's system. */
+  clientKeyPath(stateDir: string, clientId: string): string;
+  readonly TokenSource: { forClient(request: { tokenUrl: string; clientId: string; privateJwk: object }): { token(): Promise<string> } };
+  /** The file of the network's partner systems. */
+  readonly clients: URL;
+}
+
+/** What is sent beside method and path. A body that is a string goes out as it is, so that it can be broken. */
+export interface Sent {
+  readonly body?: unknown;
+  readonly key?: string;
+  readonly ifMatch?: string;
+}
+
+/** An answer over HTTP. `code` is the refusal's; what is absent is empty, but for `retryAfter`. */
+export interface Answer {
+  readonly status: number;
+  readonly code: string;
+  readonly etag: string;
+  readonly location: string;
+  readonly retryAfter: string | null;
+  readonly body: Record<string, unknown>;
+}
+
+/**
+ * One service as it runs in the network, over HTTP and on the Postgres bus, with a server and an issuer of its own. Of
+ * its neighbours there is only what it hears of them: their events. Everything is bound, to be taken apart at the head of a spec.
+ */
+export class OneService {
+  readonly #definition: ServiceDefinition;
+  readonly #starters: Starters;
+  readonly #systems: ReadonlyMap<string, PartnerSystem>;
+  readonly #tokens = new Map<string, { token(): Promise<string> }>();
+  /** What ends what was started, in the order of starting. */
+  readonly #ends: (() => Promise<void>)[] = [];
+  #neighbours!: Database;
+  #service: RunningService | undefined;
+
+  constructor(definition: ServiceDefinition, starters: Starters) {
+    this.#definition = definition;
+    this.#starters = starters;
+    const { clients } = JSON.parse(readFileSync(starters.clients, 'utf8')) as { clients: PartnerSystem[] };
+    this.#systems = new Map(clients.map((system) => [system.client_id, system]));
+  }
+
+  /** Resolves once the service is ready. What a failed start has left, `stop` still ends. */
+  async start(): Promise<void> {
+    const { name, migrations } = this.#definition;
+    const stateDir = mkdtempSync(join(tmpdir(), `amana-${name}-`));
+    this.#ends.push(async () => { rmSync(stateDir, { recursive: true, force: true }); });
+    const server = await throwawayServer((dir) => this.#starters.startPostgres({ stateDir: dir, durable: false }));
+    this.#ends.push(() => server.stop());
+    const issuer = await this.#starters.startIssuer({ port: 0, stateDir, accounts: [], clients: [...this.#systems.values()] });
+    this.#ends.push(() => issuer.stop());
+    const own = await throwawayDatabase(server.adminUrl, name, migrations);
+    // One log for all neighbours: the service follows each of them by a cursor of its own all the same.
+    const others = await throwawayDatabase(server.adminUrl, name);
+    this.#neighbours = new Database(others);
+    this.#ends.push(() => this.#neighbours.close());
+    const service = await startService(this.#definition, {
+      mode: 'sandbox', service: name, appUrl: own.appUrl, relayUrl: own.relayUrl, bus: 'postgres',
+      busUrls: Object.fromEntries(ServiceName.options.map((producer) => [producer, producer === name ? own.busUrl : others.busUrl])),
+      issuer: issuer.url, jwksUrl: issuer.jwksUrl, keyringFile: join(stateDir, 'keys', `${name}.json`), logLevel: 'silent',
+    });
+    this.#ends.push(() => service.stop());
+    this.#service = service;
+    for (const clientId of this.#systems.keys()) {
+      const key = JSON.parse(readFileSync(this.#starters.clientKeyPath(stateDir, clientId), 'utf8')) as { tokenUrl: string; privateJwk: object };
+      this.#tokens.set(clientId, this.#starters.TokenSource.forClient({ ...key, clientId }));
+    }
+  }
+
+  /** Ends everything, the last started first. Throws at the end if anything did not stop. */
+  async stop(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const end of this.#ends.splice(0).reverse()) await end().catch((error: unknown) => { failures.push(error); });
+    if (failures.length > 0) throw new AggregateError(failures, 'Not everything stopped');
+  }
+
+  get service(): RunningService {
+    if (!this.#service) throw new Error('The service is not started');
+    return this.#service;
+  }
+
+  get url(): string {
+    return this.service.url;
+  }
+
+  /** A partner's system by its client id; known before the start. */
+  readonly system = (client: string): PartnerSystem => {
+    const system = this.#systems.get(client);
+    if (!system) throw new RangeError(`${client} is no partner's system`);
+    return system;
+  };
+
+  /** Sends a request with the client's token and nothing that is not asked for. Throws where an answer does not say that this is a sandbox. */
+  readonly call = async (client: string, method: string, path: string, sent: Sent = {}): Promise<Answer> => {
+    const { client_id: known } = this.system(client);
+    const response = await fetch(`${this.url}${path}`, {
+      method, signal: AbortSignal.timeout(requestTimeoutMs),
+      headers: {
+        authorization: `Bearer ${await this.#tokens.get(known)!.token()}`, 'content-type': 'application/json',
+        ...(sent.key ? { 'idempotency-key': sent.key } : {}), ...(sent.ifMatch ? { 'if-match': sent.ifMatch } : {}),
+      },
+      ...(sent.body === undefined ? {} : { body: typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body) }),
+    });
+    const body = await response.json() as Record<string, unknown>;
+    const header = (name: string): string => response.headers.get(name) ?? '';
+    if (header('amana-mode') !== 'sandbox') throw new Error(`${method} ${path} was answered without Amana-Mode: sandbox`);
+    return { status: response.status, code: String(body.code ?? ''), etag: header('etag'), location: header('location'), retryAfter: response.headers.get('retry-after'), body };
+  };
+
+  /** Sends a POST with a body and a key, each its own unless given. */
+  readonly post = (client: string, path: string, sent: Sent = {}): Promise<Answer> => this.call(client, 'POST', path, { body: {}, key: randomUUID(), ...sent });
+
+  /** An event of another service, appended as that would: to its own log and from elsewhere, so that nothing wakes the consumer. */
+  readonly publish = async (type: string, data: object, key: string = randomUUID()): Promise<void> => {
+    const definition = publishedEvents.get(type);
+    if (!definition || type.startsWith(`${this.#definition.name}.`)) throw new RangeError(`${type} is no event of another service`);
+    const { statement } = append([{ stream: randomUUID(), version: 1, definition, key, data }], {}, this.service.clock.business());
+    await inTransaction(this.#neighbours.app, [], (tx) => { tx.write(statement); });
+  };
+
+  /** Rows of the service's own database, through its serving role. */
+  readonly rows = async <Row extends object = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<Row[]> =>
+    (await this.service.database.app.query(text, values)).rows as Row[];
+
+  /** The audit entries under this key, or all of them, in the order of writing. */
+  readonly leavesOf = async (key?: string): Promise<ReturnType<typeof readLeaf>[]> => {
+    const rows = await this.rows<{ leaf: string }>('SELECT data->>\'leaf\' AS leaf FROM event WHERE topic = $1 AND ($2::text IS NULL OR key = $2) ORDER BY position', [`${this.#definition.name}.audit.v1`, key ?? null]);
+    return rows.map(({ leaf }) => readLeaf(Buffer.from(leaf, 'base64url')));
+  };
+
+  /** The tables in which one of these words stands in clear. Throws if it finds no table to search. */
+  readonly tablesWith = async (...words: string[]): Promise<string[]> => {
+    const tables = await this.rows<{ name: string }>(`SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relkind = 'r' AND n.nspname IN ('public', 'keys') AND has_table_privilege(c.oid, 'SELECT')`);
+    if (!tables.some(({ name }) => name === 'event')) throw new Error('The event log is not among the tables');
+    const found = await Promise.all(tables.map(({ name }) => this.rows(`SELECT 1 FROM ${name} t WHERE t::text LIKE ANY ($1) LIMIT 1`, [words.map((word) => `%${word}%`)])));
+    return tables.map(({ name }) => name).filter((_, index) => found[index]!.length > 0);
+  };
+
+  /** An instant so many hours from now, as the service's decisions see time. */
+  readonly after = (hours: number): string => new Date(this.service.clock.business().getTime() + hours * hourMs).toISOString();
+
+  /** Lets business time pass at once, and what is due by then happen. */
+  readonly passHours = (hours: number): void => {
+    this.service.clock.moveTo(this.service.clock.offsetMs + hours * hourMs);
+    this.service.due.poke();
+  };
+}
