@@ -11,6 +11,8 @@ import pg from 'pg';
 import { checkout, type Session } from './benchmark.ts';
 
 const issuerReadyWithinMs = 30_000;
+/** Commit times to measure by; and no checkpoint within a run, since it would fall on one side of a comparison and not on the other. */
+const serverSettings = ['track_commit_timestamp = on', 'max_wal_size = \'8GB\'', 'checkpoint_timeout = \'1h\''];
 
 /** The parts of a network that a benchmark needs and no more: each idle process would take its share of two cores. */
 export class Network {
@@ -34,7 +36,7 @@ export class Network {
     const postgres = await startPostgres({ stateDir, durable: true });
     session.onEnd(() => postgres.stop());
     const network = new Network(session, stateDir, postgres);
-    await network.query('postgres', 'ALTER SYSTEM SET track_commit_timestamp = on');
+    for (const setting of serverSettings) await network.query('postgres', `ALTER SYSTEM SET ${setting}`);
     await postgres.restart();
     if (kafka) {
       network.kafka = await startKafka({ stateDir, throwaway: true });

@@ -54,8 +54,6 @@ export class ReferralLab {
         FROM ${copies} JOIN referral_board b ON b.referral_id = '${this.#template}';
       INSERT INTO due SELECT (jsonb_populate_record(d, jsonb_build_object('key', n.id))).* FROM ${copies} JOIN due d ON d.key = '${this.#template}'`);
     await this.network.query('referral', 'ANALYZE event, referral_board, due');
-    // Both sides of a comparison begin right after a checkpoint: the first writes to each page cost the most.
-    await this.network.query('referral', 'CHECKPOINT');
     return first;
   }
 

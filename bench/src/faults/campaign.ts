@@ -16,12 +16,20 @@ import { Seeded } from './seeded.ts';
 
 export interface CampaignOptions {
   readonly bus: 'kafka' | 'postgres';
-  readonly plant?: Plant | undefined;
   /** Load and faults go on so long in each run. */
   readonly lengthMs: number;
   /** The state folder, logs and journal included, stays after the campaign. */
   readonly keep: boolean;
   readonly onProgress: (line: string) => void;
+}
+
+export interface RunOptions {
+  readonly run: number;
+  readonly seed: number;
+  /** A bug that was put in before: it is provoked after the load. */
+  readonly plant?: Plant | undefined;
+  /** Without killed replicas, whose consumer groups stand still until a dead member's session has ended: a much shorter run. */
+  readonly gentle?: boolean;
 }
 
 export interface RunResult {
@@ -65,7 +73,7 @@ export class Campaign {
     this.#services = [...new Set(made.network.slots.map((slot) => slot.service))];
   }
 
-  /** Starts a network of its own in a folder of its own; puts the planted bug in, if there is one. */
+  /** Starts a network of its own in a folder of its own. */
   static async start(options: CampaignOptions, seed: number): Promise<Campaign> {
     const stateDir = mkdtempSync(join(tmpdir(), 'amana-faults-'));
     let network: FaultNetwork | undefined;
@@ -74,7 +82,6 @@ export class Campaign {
       const journal = new Journal(join(stateDir, 'journal.jsonl'));
       const load = await Load.prepare(network, journal, new Seeded(`${seed}/houses`));
       if (network.stack.brokers) await widenTopic(network.stack.brokers);
-      await options.plant?.install(network);
       return new Campaign(options, { network, stateDir, journal, load });
     } catch (error) {
       await network?.stop();
@@ -84,14 +91,14 @@ export class Campaign {
   }
 
   /** Load and faults at once, then rest, then judgement. Throws only when the network itself cannot be handled. */
-  async play(run: number, seed: number): Promise<RunResult> {
+  async play({ run, seed, plant, gentle = false }: RunOptions): Promise<RunResult> {
     const rng = new Seeded(seed);
     const patience: Patience = { giveUpAtMs: Number.POSITIVE_INFINITY, serverErrors: 0 };
     const before = { entries: this.#journal.entries.length, ends: this.network.unexpectedEnds };
     const tell = (line: string): void => this.#options.onProgress(`run ${run + 1}, seed ${seed}: ${line}`);
     const chaos = new Chaos(this.network, tell);
     await chaos.markStart();
-    const plan = planFaults(rng.fork('faults'), { lengthMs: this.#options.lengthMs, broker: this.network.broker !== undefined });
+    const plan = planFaults(rng.fork('faults'), { lengthMs: this.#options.lengthMs, broker: this.network.stack.kafka !== undefined, gentle });
     const over = new AbortController();
     const played = this.#load.play({ run, rng: rng.fork('load'), patience }, over.signal);
     try {
@@ -107,12 +114,12 @@ export class Campaign {
     tell('the faults are over, waiting until nothing is under way');
     const drained = await this.#drain(recoverWithinMs - Math.min(recoverWithinMs / 2, Date.now() - healedFromMs));
     const recoveredMs = drained.tookMs === undefined ? undefined : Date.now() - healedFromMs;
-    const wrong = await this.#aftermath(run, chaos, patience);
+    const wrong = await this.#aftermath({ run, chaos, patience, plant });
     const dump = await takeDump({ adminUrl: this.network.stack.adminUrl, brokers: this.network.stack.brokers, services: this.#services, journal: this.#journal.entries });
     const commands = this.#journal.entries.slice(before.entries).filter((entry) => entry.kind === 'command');
     const count = (outcome: string): number => commands.filter((entry) => entry.outcome === outcome).length;
     return {
-      run: run + 1, seed, plant: this.#options.plant?.name, faults: plan.length, acknowledged: count('acknowledged'), refused: count('refused'), unanswered: count('unanswered'),
+      run: run + 1, seed, plant: plant?.name, faults: plan.length, acknowledged: count('acknowledged'), refused: count('refused'), unanswered: count('unanswered'),
       retried: commands.filter((entry) => entry.attempts > 1).length, serverErrors: patience.serverErrors, unexpectedEnds: this.network.unexpectedEnds - before.ends, recoveredMs, checked: sizeOf(dump),
       violations: [...drained.left.map((left): Violation => ({ check: 'not-recovered', what: left })), ...wrong, ...judge(dump)],
     };
@@ -133,8 +140,7 @@ export class Campaign {
   }
 
   /** What happens when all is quiet again: the planted bug is provoked, and the operator looks after the dead messages. */
-  async #aftermath(run: number, chaos: Chaos, patience: Patience): Promise<Violation[]> {
-    const { plant } = this.#options;
+  async #aftermath({ run, chaos, patience, plant }: { run: number; chaos: Chaos; patience: Patience; plant: Plant | undefined }): Promise<Violation[]> {
     if (plant?.provoke) {
       await plant.provoke(chaos);
       await this.#drain(recoverWithinMs);

@@ -18,16 +18,16 @@ const struck: readonly Service[] = ['referral', 'referral', 'referral', 'shelter
 const redelivered: readonly Service[] = ['referral', 'shelter', 'intake', 'health'];
 
 /** What will be done to the network, and when: decided by the seed alone. */
-export function planFaults(rng: Seeded, options: { lengthMs: number; broker: boolean }): Fault[] {
-  const { lengthMs, broker } = options;
+export function planFaults(rng: Seeded, options: { lengthMs: number; broker: boolean; gentle: boolean }): Fault[] {
+  const { lengthMs, broker, gentle } = options;
   const at = (): number => rng.int(Math.floor(lengthMs * 0.08), Math.floor(lengthMs * 0.92));
   const plan: Fault[] = [{ kind: 'kill-postgres', atMs: at(), downMs: rng.int(0, 900) }];
   if (broker) plan.push({ kind: 'kill-broker', atMs: at(), downMs: rng.int(0, 1_800) });
-  const kills = rng.int(3, 5);
-  for (let kill = 0; kill < kills; kill += 1) plan.push({ kind: 'kill-replica', atMs: at(), service: rng.pick(struck), copy: rng.int(1, 2), downMs: rng.int(0, 1_500) });
-  if (rng.chance(0.5)) plan.push({ kind: 'kill-service', atMs: at(), service: rng.pick(struck), downMs: rng.int(0, 800) });
   if (rng.chance(0.5)) plan.push({ kind: 'cut-sessions', atMs: at(), service: rng.pick(struck) });
   if (rng.chance(0.7)) plan.push({ kind: 'redeliver', atMs: at(), service: rng.pick(redelivered) });
+  const kills = gentle ? 0 : rng.int(3, 5);
+  for (let kill = 0; kill < kills; kill += 1) plan.push({ kind: 'kill-replica', atMs: at(), service: rng.pick(struck), copy: rng.int(1, 2), downMs: rng.int(0, 1_500) });
+  if (!gentle && rng.chance(0.5)) plan.push({ kind: 'kill-service', atMs: at(), service: rng.pick(struck), downMs: rng.int(0, 800) });
   return plan.sort((one, other) => one.atMs - other.atMs);
 }
 
@@ -36,8 +36,6 @@ export class Chaos {
   readonly #network: FaultNetwork;
   readonly #tell: (line: string) => void;
   #snapshot = '1:1:';
-  /** Each engine is killed by one hand at a time. */
-  #engines: Promise<unknown> = Promise.resolve();
 
   constructor(network: FaultNetwork, tell: (line: string) => void) {
     this.#network = network;
@@ -79,8 +77,8 @@ export class Chaos {
     switch (fault.kind) {
       case 'kill-replica': return await this.#killed(this.#network.slotsOf(fault.service).filter((slot) => slot.copy === fault.copy), fault.downMs);
       case 'kill-service': return await this.#killed(this.#network.slotsOf(fault.service), fault.downMs);
-      case 'kill-broker': return await this.#bounced('broker', fault.downMs);
-      case 'kill-postgres': return await this.#bounced('postgres', fault.downMs);
+      case 'kill-broker': return await this.#network.bounce('broker', fault.downMs);
+      case 'kill-postgres': return await this.#network.bounce('postgres', fault.downMs);
       case 'cut-sessions': return await this.#patiently(() => this.#cut(fault.service));
       case 'redeliver': return await this.#patiently(() => this.redeliver(fault.service));
     }
@@ -90,12 +88,6 @@ export class Chaos {
     await Promise.all(slots.map((slot) => this.#network.kill(slot)));
     await delay(downMs);
     await Promise.all(slots.map((slot) => this.#network.revive(slot)));
-  }
-
-  async #bounced(engine: 'broker' | 'postgres', downMs: number): Promise<void> {
-    const bounced = this.#engines.then(() => this.#network.bounce(engine, downMs));
-    this.#engines = bounced.catch(() => undefined);
-    await bounced;
   }
 
   /** The database may be down at this moment. */

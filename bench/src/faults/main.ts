@@ -37,8 +37,11 @@ async function main(): Promise<void> {
   let campaign: Campaign | undefined;
   try {
     for (let run = 0; run < wanted.runs && !interrupted.signal.aborted; run += 1) {
-      campaign ??= await Campaign.start({ ...wanted, onProgress: (line) => process.stderr.write(`[${((Date.now() - startedAtMs) / 1000).toFixed(0)} s] ${line}\n`) }, wanted.seed);
-      const result = await campaign.play(run, seedOfRun(wanted.seed, run));
+      if (!campaign) {
+        campaign = await Campaign.start({ ...wanted, onProgress: (line) => process.stderr.write(`[${((Date.now() - startedAtMs) / 1000).toFixed(0)} s] ${line}\n`) }, wanted.seed);
+        await wanted.plant?.install(campaign.network);
+      }
+      const result = await campaign.play({ ...wanted, run, seed: seedOfRun(wanted.seed, run) });
       results.push(result);
       report(result, wanted);
       if (result.violations.length === 0) continue;

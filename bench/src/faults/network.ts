@@ -1,8 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
-import { topics } from '@amana/contracts';
-import { type Kafka, type Replica, seedDirectory, serviceDefinitions, Stack, startKafka, startProcess } from '@amana/local';
-import { ensureTopics } from '@amana/messaging';
+import { type Replica, seedDirectory, Stack, startProcess } from '@amana/local';
 
 export type Service = Replica['service'];
 
@@ -24,7 +22,8 @@ export interface NetworkOptions {
 }
 
 const replicasOfEach = 2;
-const reviveWithinMs = 60_000;
+/** A start that waits for its consumer group waits for the sessions of members that were killed before it, too. */
+const reviveWithinMs = 150_000;
 const superviseEveryMs = 1_000;
 const probeTimeoutMs = 3_000;
 /** Probes in a row that fail before a replica is taken for dead: under load and faults one may be late. */
@@ -33,7 +32,6 @@ const failedProbes = 5;
 /** The network under test: real processes, a real broker and a real database, each of which can be killed. */
 export class FaultNetwork {
   readonly stack: Stack;
-  readonly broker: Kafka | undefined;
   readonly slots: readonly Slot[];
   /** Replicas that ended or stopped living without having been killed, and were started anew. */
   unexpectedEnds = 0;
@@ -44,9 +42,8 @@ export class FaultNetwork {
   #running = true;
   #enginesDown = 0;
 
-  private constructor(stack: Stack, broker: Kafka | undefined) {
+  private constructor(stack: Stack) {
     this.stack = stack;
-    this.broker = broker;
     const copies = new Map<Service, number>();
     this.slots = stack.replicas.map((replica) => {
       const copy = (copies.get(replica.service) ?? 0) + 1;
@@ -58,16 +55,12 @@ export class FaultNetwork {
 
   /** Two replicas of each service, each a process of its own, with the directory listed. */
   static async start({ stateDir, bus, onProgress }: NetworkOptions): Promise<FaultNetwork> {
-    const broker = bus === 'kafka' ? await startKafka({ stateDir, onProgress }) : undefined;
-    let stack: Stack | undefined;
+    const stack = await Stack.start({ stateDir, bus, replicas: replicasOfEach, logLevel: 'error', onProgress });
     try {
-      if (broker) await makeTopics(broker.brokers);
-      stack = await Stack.start({ stateDir, bus, replicas: replicasOfEach, logLevel: 'error', onProgress, given: { brokers: broker?.brokers } });
       await seedDirectory(stack, { startsAt: new Date() });
-      return new FaultNetwork(stack, broker);
+      return new FaultNetwork(stack);
     } catch (error) {
-      await stack?.stop();
-      await broker?.stop();
+      await stack.stop();
       throw error;
     }
   }
@@ -85,7 +78,7 @@ export class FaultNetwork {
     await replica?.kill();
   }
 
-  /** Starts a replica in its place again, as often as it takes. Throws when none is ready after 60 s. */
+  /** Starts a replica in its place again, as often as it takes. Throws when none is ready after 150 s. */
   async revive(slot: Slot): Promise<void> {
     slot.heldDown = false;
     const under = this.#reviving.get(slot) ?? this.#start(slot).finally(() => this.#reviving.delete(slot));
@@ -95,7 +88,7 @@ export class FaultNetwork {
 
   /** SIGKILL of the broker or the database server, which is started again after `downMs`. */
   async bounce(engine: 'broker' | 'postgres', downMs: number): Promise<void> {
-    const target = engine === 'broker' ? this.broker : this.stack.postgres;
+    const target = engine === 'broker' ? this.stack.kafka : this.stack.postgres;
     if (!target) return;
     this.#enginesDown += 1;
     try {
@@ -127,7 +120,6 @@ export class FaultNetwork {
     // Nothing here is kept: an orderly end of every process would only take longer.
     await Promise.all(this.slots.map((slot) => slot.replica?.kill()));
     await this.stack.stop();
-    await this.broker?.stop();
   }
 
   async #start(slot: Slot): Promise<void> {
@@ -167,14 +159,6 @@ export class FaultNetwork {
       }));
     }
   }
-}
-
-/** All topics before the first service starts, as an operator would: the services then find them all. */
-async function makeTopics(brokers: string): Promise<void> {
-  const audited = topics.filter((topic) => topic.endsWith('.audit.v1'));
-  const others = topics.filter((topic) => !topic.endsWith('.audit.v1'));
-  const consumers = Object.keys(serviceDefinitions).map((consumer) => ({ consumer, topics: consumer === 'audit' ? audited : others }));
-  await ensureTopics({ brokers: brokers.split(','), clientId: 'faults' }, { consumers });
 }
 
 async function probe(slot: Slot, which: 'live' | 'ready'): Promise<boolean> {

@@ -27,8 +27,9 @@ interface Referral {
   readonly consentRefs: readonly string[];
 }
 
-const looksMax = 60;
-const lookEveryMs = 120;
+const looksMax = 40;
+/** Longer from look to look: whoever asks all the time only slows down what it waits for. */
+const pauseMs = (looks: number): number => Math.min(120 + 40 * looks, 800);
 const hoursMs = 3_600_000;
 const referrals = '/v1/referral/referrals';
 
@@ -198,7 +199,7 @@ export class Stories {
       const seen = await referral.sender.look(referral.referralId);
       if (seen?.redirectedTo) return { referralId: String(seen.redirectedTo), sender: referral.sender, consentRefs: referral.consentRefs.slice(1) };
       if (seen && ['accepted', 'cancelled', 'withdrawn', 'completed', 'scheduled', 'in-progress'].includes(String(seen.status))) return undefined;
-      await delay(lookEveryMs);
+      await delay(pauseMs(looks));
     }
     return undefined;
   }
@@ -208,7 +209,7 @@ export class Stories {
     for (let asked = 0; asked < looksMax && Date.now() < this.#cast.patience.giveUpAtMs; asked += 1) {
       const answer = await ask();
       if (answer.outcome !== 'refused' || !codes.includes(answer.code ?? '')) return answer;
-      await delay(lookEveryMs);
+      await delay(pauseMs(asked));
     }
     return undefined;
   }

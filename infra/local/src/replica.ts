@@ -36,7 +36,7 @@ export async function startInProcess(settings: ServiceSettingsInput): Promise<Re
 export async function startProcess(settings: ServiceSettingsInput, options: { logDir: string; name: string; env?: NodeJS.ProcessEnv }): Promise<Replica> {
   mkdirSync(options.logDir, { recursive: true });
   const child = spawn(process.execPath, ['--enable-source-maps', '--import', '@amana/telemetry/register', join(checkout, 'services', settings.service, 'dist/main.js')], {
-    cwd: checkout, env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...toEnvironment(settings), ...options.env },
+    cwd: checkout, env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, AMANA_SERVICE: settings.service, ...toEnvironment(settings), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true,
   });
   const log = createWriteStream(join(options.logDir, `${options.name}.log`), { flags: 'a' });

@@ -71,7 +71,8 @@ export class BlockedKeys {
   async retry(position: WindowPosition, send: (rows: readonly PublishedRow[]) => Promise<Unsendable[]>): Promise<void> {
     if (this.#blocked.size === 0 || Date.now() < this.#retryAtMs) return;
     this.#retryAtMs = Date.now() + retryEveryMs;
-    for (const [name, blocked] of [...this.#blocked]) {
+    const known = new Map(this.#blocked);
+    for (const [name, blocked] of known) {
       if (!await this.#catchUp(blocked, position, send)) continue;
       await position.state.query('UPDATE relay_state SET epoch = 0, updated_at = now() WHERE subscriber = $1', [name]);
       this.#blocked.delete(name);

@@ -57,8 +57,10 @@ export class InboxTransport extends Server implements CustomTransportStrategy {
   readonly parkedHandler: DueHandler = (due, tx) => this.unwrap<Inbox>().parkedHandler(due, tx);
 
   /** Subscribes; answers an error for a handler that cannot be served: two for one type, or one that wants to reply. */
-  listen(callback: (error?: unknown) => void): void {
-    this.#listen().then(() => callback(), callback);
+  async listen(callback: (error?: unknown) => void): Promise<void> {
+    let failure: unknown;
+    await this.#listen().catch((error: unknown) => { failure = error; });
+    callback(failure);
   }
 
   /** The bus is stopped by whoever opened it, after the requests under way have ended. */

@@ -28,7 +28,7 @@ describeKafka('the relay to Kafka', () => {
   const alarms: Alarm[] = [];
   /** What is on the broker, by key, in the order of first arrival: a relay may send a thing twice, the inbox knows. */
   const arrived = new Map<string, string[]>();
-  let relays: { relay: KafkaRelay; stop(drainMs?: number): Promise<void> }[] = [];
+  let relays: { relay: KafkaRelay; stop: (drainMs?: number) => Promise<void> }[] = [];
 
   beforeAll(async () => {
     stateDir = mkdtempSync(join(tmpdir(), 'amana-relay-'));
@@ -123,6 +123,7 @@ describeKafka('the relay to Kafka', () => {
     await Promise.all(keys.map((key) => write(key)));
     await stop();
     for (const key of keys) await came(key, ['1'], 5_000);
+    expect(relay.metrics()).toMatchObject({ leading: false, blockedKeys: 0 });
   }, 60_000);
 
   it('ends in time when the broker is away, and the next leader sends what was left', async () => {

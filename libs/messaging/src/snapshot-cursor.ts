@@ -109,13 +109,14 @@ export class SnapshotCursor {
         failures = 0;
         if (rows > 0) continue;
         if (this.#stopAtMs !== undefined) return;
-        await this.#pause(this.#idleMs());
+        await this.#pause(Date.now() - this.#lastRowAtMs > stretchAfterMs ? this.#idle.maxMs : this.#idle.minMs);
       } catch (error) {
         if (error instanceof Ended) return;
         this.#closeReader();
         failures += 1;
-        opened &&= !(error instanceof Diverged);
-        if (!opened && this.#stopAtMs !== undefined) return;
+        // A server that went down may come back with less than it had shown: only what was noted counts.
+        opened = false;
+        if (error instanceof Diverged && this.#stopAtMs !== undefined) return;
         this.#report(error, failures);
         await this.#pauseAfterFailure(error instanceof Diverged ? divergedRetryMs : Math.min(100 * 2 ** failures, longestRetryMs));
       }
@@ -227,10 +228,6 @@ export class SnapshotCursor {
 
   #over(lead: Lead): boolean {
     return lead.signal.aborted || (this.#stopAtMs !== undefined && Date.now() >= this.#stopAtMs);
-  }
-
-  #idleMs(): number {
-    return Date.now() - this.#lastRowAtMs > stretchAfterMs ? this.#idle.maxMs : this.#idle.minMs;
   }
 
   #pause(ms: number): Promise<void> {

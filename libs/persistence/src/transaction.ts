@@ -1,3 +1,4 @@
+import { keepTrace } from '@amana/telemetry';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 
 /** A prepared statement: the same name always carries the same text, so that the server plans it once. */
@@ -9,13 +10,18 @@ export interface Statement {
 
 export type Row = Record<string, unknown>;
 
+/** A statement that leaves later than it was noted, among those of other messages: it stays in its own trace. */
+interface Noted extends Statement {
+  readonly inTrace?: <T>(run: () => T) => T;
+}
+
 /**
  * One open transaction. `query` answers at once (one round trip); `write` only notes the statement,
  * and all noted statements travel together with the COMMIT in one further round trip.
  */
 export class Transaction {
   readonly #client: PoolClient;
-  #writes: Statement[] = [];
+  #writes: Noted[] = [];
   #sent = 0;
   readonly #afterCommit: (() => void)[] = [];
 
@@ -31,7 +37,8 @@ export class Transaction {
 
   /** Notes statements that need no answer before the commit. */
   write(...statements: readonly Statement[]): void {
-    this.#writes.push(...statements);
+    const inTrace = keepTrace();
+    this.#writes.push(...(inTrace ? statements.map((statement) => ({ ...statement, inTrace })) : statements));
   }
 
   /** Sends what was noted without committing: a savepoint's work must fail inside its savepoint. */
@@ -76,7 +83,7 @@ export class Transaction {
     for (const action of this.#afterCommit) action();
   }
 
-  #takeWrites(): Statement[] {
+  #takeWrites(): Noted[] {
     const writes = this.#writes;
     this.#writes = [];
     this.#sent += 1;
@@ -112,8 +119,11 @@ export async function inTransaction<T>(pool: Pool, first: readonly Statement[], 
 function ignore(): void {}
 
 /** Sends statements back to back and waits for every answer; the first failure in order is thrown. */
-export async function pipeline(client: Pick<PoolClient, 'query'>, statements: readonly Statement[]): Promise<QueryResult[]> {
-  const settled = await Promise.allSettled(statements.map((statement) => client.query(toQuery(statement))));
+export async function pipeline(client: Pick<PoolClient, 'query'>, statements: readonly Noted[]): Promise<QueryResult[]> {
+  const settled = await Promise.allSettled(statements.map((statement) => {
+    const send = (): Promise<QueryResult> => client.query(toQuery(statement));
+    return statement.inTrace ? statement.inTrace(send) : send();
+  }));
   const failed = settled.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
   return settled.map((outcome) => (outcome as PromiseFulfilledResult<QueryResult>).value);

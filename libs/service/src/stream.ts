@@ -83,7 +83,7 @@ export class StreamEngine {
   /** Commits a denial's audit entry in a transaction of its own: whatever the act began was rolled back. */
   async recordDenial(act: Act, subject: Subject): Promise<void> {
     const entry = this.trail.entry({ actor: act, action: act.action, subject, decision: 'deny', outcome: 'denied', requestId: act.requestId });
-    await inTransaction(this.database.app, [], (tx) => this.append(tx, [entry], { correlation: act.requestId }));
+    await inTransaction(this.database.app, [], (tx) => this.append(tx, [entry], { correlation: act.requestId, traceparent: currentTraceparent() }));
   }
 }
 

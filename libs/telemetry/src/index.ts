@@ -5,6 +5,6 @@ export { createLogger } from './logger.ts';
 export type { LogCode, Logger, LoggerOptions, LogLevel, LogMethod } from './logger.ts';
 export { meter, metricsText } from './metrics.ts';
 export type { SpanAttributes } from './span-attributes.ts';
-export { currentTraceparent, flushTraces, setRoute, setSpanAttributes, withSpan } from './trace.ts';
+export { currentTraceparent, flushTraces, keepTrace, setRoute, setSpanAttributes, withSpan } from './trace.ts';
 export type { SpanOptions } from './trace.ts';
 export type { TraceLine } from './trace-file.ts';

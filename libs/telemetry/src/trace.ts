@@ -22,6 +22,13 @@ export function currentTraceparent(): string | undefined {
   return span === undefined ? undefined : traceparentOf(span.spanContext());
 }
 
+/** The trace in progress, for work that is asked for now and done later: run it by what this answers. Undefined when nothing is traced. */
+export function keepTrace(): (<T>(run: () => T) => T) | undefined {
+  if (trace.getActiveSpan() === undefined) return undefined;
+  const kept = context.active();
+  return (run) => context.with(kept, run);
+}
+
 /**
  * Runs `fn` inside a span that ends when it returns, or when its promise settles; what it throws marks the span as
  * failed and passes through. Without a registered SDK this is one plain call of `fn`.

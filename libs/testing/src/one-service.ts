@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { publishedEvents, type Role, ServiceName } from '@amana/contracts';
+import { publishedEvents, ServiceName } from '@amana/contracts';
 import { append, Database, inTransaction } from '@amana/persistence';
 import { readLeaf } from '@amana/privacy';
 import { type RunningService, type ServiceDefinition, startService } from '@amana/service';
@@ -16,14 +16,12 @@ export interface PartnerSystem {
   readonly client_id: string;
   readonly accountId: string;
   readonly organisationId: string;
-  readonly roles: Role[];
-  readonly scopes: string[];
 }
 
 /** How the server, the issuer and the tokens are had: the sandbox has them, and a library cannot reach for the sandbox. */
 export interface Starters {
   startPostgres(options: { stateDir: string; durable: boolean }): Promise<{ url: string; stop(): Promise<void> }>;
-  startIssuer(options: { port: number; stateDir: string; accounts: never[]; clients: PartnerSystem[] }): Promise<{ url: string; jwksUrl: string; stop(): Promise<void> }>;
+  startIssuer(options: { port: number; stateDir: string; accounts: readonly unknown[]; clients: readonly unknown[] }): Promise<{ url: string; jwksUrl: string; stop(): Promise<void> }>;
   /** Where the issuer has left the key of a partner's system. */
   clientKeyPath(stateDir: string, clientId: string): string;
   readonly TokenSource: { forClient(request: { tokenUrl: string; clientId: string; privateJwk: object }): { token(): Promise<string> } };
@@ -46,6 +44,13 @@ export interface Answer {
   readonly location: string;
   readonly retryAfter: string | null;
   readonly body: Record<string, unknown>;
+}
+
+/** An answer that must not be a refusal. Throws what was refused otherwise: status, code and the fields. */
+export async function granted(asked: Promise<Answer>): Promise<Answer> {
+  const answer = await asked;
+  if (answer.status >= 300) throw new Error(`Answered ${answer.status} ${answer.code} ${JSON.stringify(answer.body.errors ?? [])}`);
+  return answer;
 }
 
 /**

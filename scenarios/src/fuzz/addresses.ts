@@ -1,6 +1,6 @@
 import type { Operation } from './document.ts';
 import type { Caller, CallerName, Ground } from './ground.ts';
-import type { KnownIds } from './values.ts';
+import type { Usual } from './values.ts';
 
 /** A request that would be heard: who asks, about what, and the stream whose version a change names. */
 export interface Address { readonly caller: Caller; readonly params: Readonly<Record<string, string>>; readonly stream: string }
@@ -11,7 +11,7 @@ export function addressOf(operation: Operation, ground: Ground): Address {
   const caller = ground.callers[callerOf(operation)];
   const referral = referralOf(operation, ground);
   const values: Readonly<Record<string, string>> = {
-    organisationId: ground.callers[ownerOf(operation) ?? callerOf(operation)].organisationId, caseId: ids.case, referralId: referral, transferId: ids.transfer, consentRef: operation.template.includes('/disposals/') ? ids.withdrawn : ids.consent,
+    organisationId: ground.callers[ownerOf(operation) ?? callerOf(operation)].organisationId, caseId: ids.case, referralId: referral, transferId: ids.transfer, consentRef: consentOf(operation, ground),
     appointmentId: ids.appointment, holdId: ids.hold, siteId: ids.site, webhookId: ids.webhook, deliveryId: ids.delivery, itemId: ids.item, mailAddressId: caller.organisationId, tag: ids.tag, code: 'not-found', eventId: ids.item,
   };
   const params = Object.fromEntries(operation.parameters('path').map(({ name }) => {
@@ -22,15 +22,21 @@ export function addressOf(operation: Operation, ground: Ground): Address {
   return { caller, params, stream: streamOf(operation, params, ids.hold) };
 }
 
-/** Ids that exist, for fields and parameters that are named after what they take. */
-export function knownIdsOf(ground: Ground): KnownIds {
+/** What fields of these names usually hold in the prepared network: ids that exist, times that may be, answers that lead on. */
+export function usualIn(ground: Ground): Usual {
   const { ids, callers, services } = ground;
-  const organisations = Object.values(callers).map(({ organisationId }) => organisationId);
-  const known: Readonly<Record<string, readonly string[]>> = {
-    organisationId: organisations, toOrg: organisations, serviceId: Object.values(services), matchedServiceIds: Object.values(services), alternatives: Object.values(services), referralId: [ids.asked, ids.askedOfShelter, ids.sheltered],
-    caseId: [ids.case], consentRef: [ids.consent, ids.withdrawn], receipt: [ground.receipt], escortSubject: [ground.escort],
+  const organisations = [callers.clinic, callers.shelter, callers.souss].map(({ organisationId }) => organisationId);
+  const anyService = [services.clinic, services.clinic, services.shelterA];
+  const ago = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
+  const ahead = (days: number): string => ago(-days * 1_440);
+  const values: Readonly<Record<string, readonly unknown[]>> = {
+    organisationId: organisations, toOrg: organisations, serviceId: anyService, matchedServiceIds: anyService, alternatives: anyService, referralId: [ids.asked, ids.askedOfShelter, ids.sheltered], caseId: [ids.case],
+    consentRef: [ids.consent, ids.withdrawn], receipt: [ground.receipt], escortSubject: [ground.escort], url: [ground.receiverUrl], at: [ago(2)], confidentialityLimitsExplainedAt: [ago(9)], occurredAt: [ago(5)], arrivedAt: [ago(3)],
+    endedAt: [ago(1)], until: [ahead(30)], startsAt: [ahead(3)], meetAt: [ahead(1)], arriveBy: [ahead(1)], serveBy: [ahead(4)], firstContactAt: [ahead(1)], reviewOn: [ahead(10).slice(0, 10)], ageBand: ['25-34'], birthYear: [1990],
+    capacityToConsent: ['yes'], aloneAndSafeToTalk: [true], declinesServices: [false], decision: ['given'], purpose: ['service'], categories: ['demographics', 'health-general'], placementClass: ['woman'], bedsCount: [1], witnessed: [true], alone: [true],
+    status: ['active'], outcome: ['presumed', 'delivered'], attended: [true],
   };
-  return (name) => known[name] ?? [];
+  return (name) => values[name] ?? [];
 }
 
 /** Everyone whom no role permits the act. */
@@ -39,6 +45,7 @@ export function strangersTo(operation: Operation, ground: Ground): Caller[] {
 }
 
 function callerOf({ service, template, method, roles }: Operation): CallerName {
+  if (roles.length === 1 && roles[0] === 'operator') return 'operator';
   if (service === 'health') return 'clinic';
   if (service === 'shelter') return roles.includes('shelter-staff') ? 'shelter' : 'souss';
   if (template.includes('/disclosures/')) return 'clinic';
@@ -64,6 +71,11 @@ function referralOf({ service, template, roles }: Operation, { ids }: Ground): s
   if (template.endsWith('/submission')) return ids.draft;
   if (/\/(start|completion|failure)$/.test(template)) return ids.accepted;
   return roles.includes('case-worker') ? ids.accepted : ids.asked;
+}
+
+function consentOf({ service }: Operation, { ids }: Ground): string {
+  if (service === 'shelter') return ids.withdrawnFromShelter;
+  return service === 'health' ? ids.withdrawn : ids.consent;
 }
 
 function streamOf({ template }: Operation, params: Readonly<Record<string, string>>, hold: string): string {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { type Address, knownIdsOf, strangersTo } from './addresses.ts';
+import { type Address, strangersTo, usualIn } from './addresses.ts';
 import type { Operation } from './document.ts';
 import type { Caller, Ground } from './ground.ts';
 import { anything, type Body, broken, fitting, mutated } from './values.ts';
@@ -28,7 +28,7 @@ const json = 'application/json';
 
 /** Ways to ask for an operation of which none may change anything. */
 export function refused(operation: Operation, address: Address, ground: Ground): fc.Arbitrary<Attempt> {
-  const valid = bodyOf(operation, ground);
+  const valid = bodyOf(operation, ground, { odd: false });
   const right = valid.map((body): Attempt => rightly(operation, address, body));
   const kinds: fc.Arbitrary<Attempt>[] = [oddPath(operation, address, right)];
   if (operation.bodySchema) {
@@ -55,12 +55,12 @@ export function refused(operation: Operation, address: Address, ground: Ground):
 
 /** Requests with nothing wrong about them that a document could tell. */
 export function fittingAttempts(operation: Operation, address: Address, ground: Ground): fc.Arbitrary<Attempt> {
-  return bodyOf(operation, ground).map((body) => ({ ...rightly(operation, address, body), expected: { statuses: [200, 201, ...anyRefusal.statuses, 503] } }));
+  return bodyOf(operation, ground, { odd: true }).map((body) => ({ ...rightly(operation, address, body), expected: { statuses: [200, 201, ...anyRefusal.statuses, 503] } }));
 }
 
-function bodyOf(operation: Operation, ground: Ground): fc.Arbitrary<unknown> {
+function bodyOf(operation: Operation, ground: Ground, { odd }: { odd: boolean }): fc.Arbitrary<unknown> {
   if (!operation.bodySchema) return fc.constant(undefined);
-  return fitting(operation.bodySchema, { root: operation.document, known: knownIdsOf(ground) }).filter((body) => operation.accepts(JSON.parse(textOf(body))));
+  return fitting(operation.bodySchema, { root: operation.document, usual: usualIn(ground), odd }).filter((body) => operation.accepts(JSON.parse(textOf(body))));
 }
 
 function rightly(operation: Operation, address: Address, body: unknown): Attempt {

@@ -75,9 +75,10 @@ export function faultsOf(operation: Operation, attempt: Attempt, reply: Reply): 
   return faults.filter((fault) => typeof fault === 'string');
 }
 
-/** An error is about a place when it names it, something in it, or what it is a part of. */
+/** An error is about a place when it names it, something in it, or what it is a part of. A key that nobody would declare is named `?`. */
 function related(named: string, place: string): boolean {
-  return named === place || place.startsWith(`${named}/`) || named.startsWith(`${place}/`) || named === '' || named === `${place.slice(0, place.lastIndexOf('/'))}/?`;
+  const shown = place.split('/').map((part, index) => (index === 0 || /^(\d+|[a-zA-Z_]\w{0,40})$/.test(part) ? part : '?')).join('/');
+  return named === place || named === shown || (named !== '' && shown.startsWith(`${named}/`)) || named.startsWith(`${shown}/`);
 }
 
 function parsed(text: string): unknown {

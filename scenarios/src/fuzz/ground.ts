@@ -10,7 +10,7 @@ import { readStory } from '../story.ts';
 export interface Caller { readonly name: string; readonly organisationId: string; readonly roles: readonly string[]; readonly actor: Actor; readonly tokens: TokenSource }
 
 export type CallerName = 'souss' | 'casa' | 'clinic' | 'shelter' | 'coordination' | 'audit' | 'operator' | 'admin';
-type Ids = Readonly<Record<'case' | 'draft' | 'asked' | 'accepted' | 'sheltered' | 'askedOfShelter' | 'transfer' | 'consent' | 'withdrawn' | 'appointment' | 'hold' | 'site' | 'webhook' | 'delivery' | 'item' | 'tag', string>>;
+type Ids = Readonly<Record<'case' | 'draft' | 'asked' | 'accepted' | 'sheltered' | 'askedOfShelter' | 'transfer' | 'consent' | 'withdrawn' | 'withdrawnFromShelter' | 'appointment' | 'hold' | 'site' | 'webhook' | 'delivery' | 'item' | 'tag', string>>;
 
 /** A network with one of everything that a path can name. */
 export interface Ground {
@@ -18,6 +18,8 @@ export interface Ground {
   readonly ids: Ids;
   readonly services: Readonly<Record<string, string>>;
   readonly receipt: string;
+  /** Where a webhook may lead. */
+  readonly receiverUrl: string;
   /** The account that may open the arrival plan. */
   readonly escort: string;
   stop(): Promise<void>;
@@ -36,14 +38,15 @@ export async function prepare(stack: Stack): Promise<Ground> {
   const callers = await signIn(stack);
   const { souss, clinic, shelter, admin } = callers;
   const receiver = await listen();
-  const webhook = await admin.actor.change<{ webhookId: string }>('POST', '/v1/notifications/webhooks', { url: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/told` });
+  const receiverUrl = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/told`;
+  const webhook = await admin.actor.change<{ webhookId: string }>('POST', '/v1/notifications/webhooks', { url: receiverUrl });
   await admin.actor.change('POST', '/v1/notifications/mail-addresses', { address: 'desk@example.org' });
   const file = await openCase(souss);
   const toClinic = { organisationId: clinic.organisationId, serviceId: story.services.clinic!, categories: ['demographics', 'health-general'], purpose: 'service' };
   const toShelter = { organisationId: shelter.organisationId, serviceId: story.services.shelterA!, categories: ['demographics', 'risk-safety'], purpose: 'service' };
   const refer = (consent: { receipt: string }, serviceId: string, more: object = {}): Promise<string> => draft(souss, { recipients: [{ serviceId, receipt: consent.receipt }], urgency: 'routine', ...more });
   const agree = async (recipient: object) => (await souss.actor.change<Consented>('POST', `${file}/consents`, { conversation: conversation(), recipients: [recipient], decision: 'given' }, { on: file })).body.consents[0]!;
-  const [medical, ended, house] = [await agree(toClinic), await agree(toClinic), await agree(toShelter)];
+  const [medical, ended, house, left] = [await agree(toClinic), await agree(toClinic), await agree(toShelter), await agree(toShelter)];
 
   const sent = async (consent: { receipt: string }, serviceId: string, more: object = {}): Promise<string> => {
     const referralId = await refer(consent, serviceId, more);
@@ -51,21 +54,23 @@ export async function prepare(stack: Stack): Promise<Ground> {
     return referralId;
   };
   const placed = { placementClass: 'woman' };
-  const [drafted, asked, accepted, over, sheltered, askedOfShelter] = [
+  const [drafted, asked, accepted, over, sheltered, askedOfShelter, gone] = [
     await refer(medical, toClinic.serviceId), await sent(medical, toClinic.serviceId), await sent(medical, toClinic.serviceId), await sent(ended, toClinic.serviceId), await sent(house, toShelter.serviceId, placed), await sent(house, toShelter.serviceId, placed),
+    await sent(left, toShelter.serviceId, placed),
   ];
   const appointment = await attend(clinic, accepted, over);
-  await souss.actor.change('POST', `${file}/consents/${ended.consentRef}/withdrawal`, { service: 'stop', recordedHow: 'in_person', alone: true, scope: 'whole' });
   const stay = await hold({ shelter, souss, referralId: sheltered, serviceId: toShelter.serviceId });
+  await placeHold(shelter, gone);
+  for (const { consentRef } of [ended, left]) await souss.actor.change('POST', `${file}/consents/${consentRef}/withdrawal`, { service: 'stop', recordedHow: 'in_person', alone: true, scope: 'whole' });
   const tags = (await souss.actor.change<{ tags: string[] }>('POST', `${file}/audit-handovers`, {})).body.tags;
   const transfer = await offer(callers);
   const delivery = await eventually(async () => (await admin.actor.get<{ items: { deliveryId: string }[] }>('/v1/notifications/deliveries?status=delivered')).body.items[0]?.deliveryId, { what: 'a delivered message' });
   await eventually(async () => (await admin.actor.get<{ items: unknown[] }>('/v1/notifications/deliveries?status=waiting')).body.items.length === 0, { what: 'nothing left to deliver' });
   const item = (await souss.actor.get<{ items: { itemId: string }[] }>('/v1/notifications/items')).body.items[0]!.itemId;
   return {
-    callers, services: story.services, receipt: medical.receipt, escort: stay.escort,
+    callers, services: story.services, receipt: medical.receipt, receiverUrl, escort: stay.escort,
     ids: {
-      case: file.split('/').at(-1)!, draft: drafted, asked, accepted, sheltered, askedOfShelter, transfer, consent: medical.consentRef, withdrawn: ended.consentRef, appointment, hold: stay.hold, site: stay.site, webhook: webhook.body.webhookId,
+      case: file.split('/').at(-1)!, draft: drafted, asked, accepted, sheltered, askedOfShelter, transfer, consent: medical.consentRef, withdrawn: ended.consentRef, withdrawnFromShelter: left.consentRef, appointment, hold: stay.hold, site: stay.site, webhook: webhook.body.webhookId,
       delivery, item, tag: tags[0]!,
     },
     stop: () => new Promise((resolve) => { receiver.close(() => resolve()); receiver.closeAllConnections(); }),
@@ -120,13 +125,18 @@ async function hold(options: { shelter: Caller; souss: Caller; referralId: strin
   const house = `/v1/shelter/${shelter.organisationId}`;
   const beds = ['1', '2', '3', '4'].map((code) => ({ code: `B${code}` }));
   const site = await shelter.actor.change<{ siteId: string }>('POST', `${house}/sites`, { serviceId, code: 'S1', address: '4 rue Tazbiyelt, Agadir', placementClasses: ['woman'], rooms: [{ code: 'R1', beds }] });
-  const held = await shelter.actor.change<{ holdId: string }>('POST', `${house}/holds`, { referralId, placementClass: 'woman', responsibleRole: 'focal-point' });
-  const path = `${house}/holds/${held.body.holdId}`;
-  await eventually(async () => (await shelter.actor.get<{ state: string }>(path)).body.state === 'confirmed', { what: 'the confirmed hold' });
-  await shelter.actor.change('PUT', `${house}/arrival-plans/${referralId}`, { meetingPoint: 'The pharmacy by the station', meetAt: inDays(1), askForRole: 'focal-point' }, { on: path });
+  const holdId = await placeHold(shelter, referralId);
+  await shelter.actor.change('PUT', `${house}/arrival-plans/${referralId}`, { meetingPoint: 'The pharmacy by the station', meetAt: inDays(1), askForRole: 'focal-point' }, { on: `${house}/holds/${holdId}` });
   const escort = (await readClients(join(networkDir, 'clients.json'))).find((client) => client.client_id === souss.name)!.accountId;
   await souss.actor.change('PUT', `${house}/arrival-plans/${referralId}/escort`, { escortSubject: escort });
-  return { hold: held.body.holdId, site: site.body.siteId, escort };
+  return { hold: holdId, site: site.body.siteId, escort };
+}
+
+async function placeHold(shelter: Caller, referralId: string): Promise<string> {
+  const house = `/v1/shelter/${shelter.organisationId}`;
+  const { body: { holdId } } = await shelter.actor.change<{ holdId: string }>('POST', `${house}/holds`, { referralId, placementClass: 'woman', responsibleRole: 'focal-point' });
+  await eventually(async () => (await shelter.actor.get<{ state: string }>(`${house}/holds/${holdId}`)).body.state === 'confirmed', { what: 'the confirmed hold' });
+  return holdId;
 }
 
 /** Another association's case, offered and not yet answered. */

@@ -2,8 +2,16 @@ import fc from 'fast-check';
 import type { Schema } from './document.ts';
 import { changedAt, type Place, placesOf, pointerOf, textOf, Twice, valueAt, Verbatim } from './json-text.ts';
 
-/** Ids that exist, by the name of the field or parameter that takes one. */
-export type KnownIds = (name: string) => readonly string[];
+/** What is likely to be taken in a field of this name, such as the ids of things that exist. */
+export type Usual = (name: string) => readonly unknown[];
+
+export interface FittingOptions {
+  readonly root: object;
+  readonly usual: Usual;
+  /** Also text that a schema takes and no database does. */
+  readonly odd: boolean;
+  readonly name?: string;
+}
 
 /** Text that has broken a parser, a database or a log somewhere. */
 const oddTexts = [
@@ -23,8 +31,14 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 3 }) }, { weight: 1, arbitrary: fc.integer({ min: 60, max: 400 }).map((depth) => new Verbatim(`${'['.repeat(depth)}${']'.repeat(depth)}`)) },
 );
 
-/** Values that a schema takes, its edges and odd texts among them. Ids that exist come in where a field is named after one. */
-export function fitting(schema: Schema, options: { root: object; known: KnownIds; name?: string }): fc.Arbitrary<unknown> {
+/** Values that a schema takes, its edges among them, and mostly the usual ones where a field has such. */
+export function fitting(schema: Schema, options: FittingOptions): fc.Arbitrary<unknown> {
+  const usual = schema.type === 'array' || schema.type === 'object' ? [] : options.usual(options.name ?? '');
+  const free = anyFitting(schema, options);
+  return usual.length > 0 ? fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...usual) }, { weight: 1, arbitrary: free }) : free;
+}
+
+function anyFitting(schema: Schema, options: FittingOptions): fc.Arbitrary<unknown> {
   const inner = (next: Schema, name = options.name) => fitting(next, { ...options, ...(name === undefined ? {} : { name }) });
   if (typeof schema.$ref === 'string') return inner(resolve(schema.$ref, options.root));
   if ('const' in schema) return fc.constant(schema.const);
@@ -48,18 +62,17 @@ export function fitting(schema: Schema, options: { root: object; known: KnownIds
   }
 }
 
-function fittingText(schema: Schema, { known, name = '' }: { known: KnownIds; name?: string }): fc.Arbitrary<unknown> {
+function fittingText(schema: Schema, { odd }: FittingOptions): fc.Arbitrary<unknown> {
   const patterns = [schema, ...(schema.allOf ?? []) as Schema[]].flatMap(({ pattern }) => (typeof pattern === 'string' ? [pattern] : []));
-  const existing = known(name);
-  const free = patterns.length > 0 ? matching(patterns[0]!, schema) : bounded(schema);
-  return existing.length > 0 ? fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...existing) }, { weight: 1, arbitrary: free }) : free;
+  return patterns.length > 0 ? matching(patterns[0]!, schema) : bounded(schema, odd);
 }
 
-function bounded(schema: Schema): fc.Arbitrary<string> {
+function bounded(schema: Schema, odd: boolean): fc.Arbitrary<string> {
   const { minLength = 0, maxLength = 100 } = schema as { minLength?: number; maxLength?: number };
-  const text = fc.string({ minLength, maxLength: Math.min(maxLength, minLength + 30) });
-  const odd = oddText.map((found) => found.slice(0, maxLength).padEnd(minLength, '\u0000'));
-  return fc.oneof(text, odd, fc.constantFrom('x'.repeat(Math.min(maxLength, 9_000)), '\u0000'.repeat(minLength)));
+  const text = fc.oneof(
+    fc.string({ minLength, maxLength: Math.min(maxLength, minLength + 30) }), oddText.map((found) => found.slice(0, maxLength).padEnd(minLength, 'x')), fc.constant('x'.repeat(Math.min(maxLength, 9_000))),
+  );
+  return odd ? text : text.map((found) => found.toWellFormed().replaceAll('\0', '_'));
 }
 
 function matching(pattern: string, schema: Schema): fc.Arbitrary<string> {

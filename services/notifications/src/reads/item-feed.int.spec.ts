@@ -7,7 +7,7 @@ import type { Action } from '@amana/access';
 import { Refusal } from '@amana/contracts';
 import { InboxContext, type ReceivedEvent } from '@amana/messaging';
 import { Clock, Database, inTransaction, SealedStore } from '@amana/persistence';
-import { openLocalKeyring, readLeaf } from '@amana/privacy';
+import { openLocalKeyring } from '@amana/privacy';
 import { Denied, Act, allowOf, AuditTrail, Looks, routeOf, StreamEngine } from '@amana/service';
 import { type ThrowawayServer, throwawayDatabase, throwawayServer } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
@@ -70,8 +70,6 @@ const submitted = (toOrg: string, fromOrg = randomUUID()) => eventOf('referral.s
 const happens = <Data>(event: ReceivedEvent<Data>, reaction: (event: ReceivedEvent<Data>, context: InboxContext) => Promise<void>) => inTransaction(house.database.bus, [], (tx) => reaction(event, new InboxContext([tx])));
 const referralHappens = (event: ReturnType<typeof submitted>) => happens(event, (received, context) => house.onReferral.onSubmitted(received, context));
 const itemsOf = (organisationId: string, query: Record<string, string> = {}) => house.feed.list(actOf(house.feed.list, organisationId, { query }));
-const leaves = async (key: string) => (await house.database.app.query<{ data: { leaf: string } }>('SELECT data FROM event WHERE key = $1 AND type = \'notifications.audit-entry.v1\' ORDER BY position', [key])).rows
-  .map(({ data }) => readLeaf(Buffer.from(data.leaf, 'base64url')));
 const refused = async (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: unknown) => (error instanceof Refusal ? error.code : Promise.reject(error)));
 
 describe('the list of an organisation', () => {
