@@ -18,7 +18,7 @@ export interface Replica {
 }
 
 const checkout = resolve(import.meta.dirname, '../../..');
-const readyWithinMs = 60_000;
+const readyWithinMs = 120_000;
 const stopWithinMs = 25_000;
 
 /** Runs a service in this process: the quickest start, and one process for the whole sandbox. */
@@ -62,7 +62,7 @@ export async function startProcess(settings: ServiceSettingsInput, options: { lo
 
 function readyUrl(child: ChildProcess, log: NodeJS.WritableStream): Promise<string> {
   return new Promise((done, failed) => {
-    const late = setTimeout(() => { child.kill('SIGKILL'); failed(new Error('The service was not ready within 60 s')); }, readyWithinMs);
+    const late = setTimeout(() => { child.kill('SIGKILL'); failed(new Error('The service was not ready within 120 s')); }, readyWithinMs);
     let heard = '';
     child.stdout!.on('data', (chunk: Buffer) => {
       log.write(chunk);

@@ -41,7 +41,7 @@ export class KafkaSubscription {
     this.#options = options;
     this.#consumer = options.kafka.consumer({
       groupId: options.groupId ?? options.inbox.consumer, allowAutoTopicCreation: false,
-      sessionTimeout: 30_000, heartbeatInterval: 3_000, rebalanceTimeout: 60_000,
+      sessionTimeout: 10_000, heartbeatInterval: 3_000, rebalanceTimeout: 20_000,
       maxBytes: 2 * 1024 * 1024, maxBytesPerPartition: 256 * 1024, maxWaitTimeInMs: 250,
       retry: patientRetry,
     });

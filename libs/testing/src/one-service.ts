@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publishedEvents, ServiceName } from '@amana/contracts';
 import { append, Database, inTransaction } from '@amana/persistence';
-import { readLeaf } from '@amana/privacy';
 import { type RunningService, type ServiceDefinition, startService } from '@amana/service';
-import { throwawayDatabase, throwawayServer } from './throwaway-database.ts';
+import { House, type PostgresStarter } from './house.ts';
+import { throwawayDatabase } from './throwaway-database.ts';
 
 const requestTimeoutMs = 30_000;
 const hourMs = 3_600_000;
@@ -18,9 +17,8 @@ export interface PartnerSystem {
   readonly organisationId: string;
 }
 
-/** How the server, the issuer and the tokens are had: the sandbox has them, and a library cannot reach for the sandbox. */
-export interface Starters {
-  startPostgres(options: { stateDir: string; durable: boolean }): Promise<{ url: string; stop(): Promise<void> }>;
+/** How the server, the issuer and the tokens are had. */
+export interface Starters extends PostgresStarter {
   startIssuer(options: { port: number; stateDir: string; accounts: readonly unknown[]; clients: readonly unknown[] }): Promise<{ url: string; jwksUrl: string; stop(): Promise<void> }>;
   /** Where the issuer has left the key of a partner's system. */
   clientKeyPath(stateDir: string, clientId: string): string;
@@ -57,43 +55,37 @@ export async function granted(asked: Promise<Answer>): Promise<Answer> {
  * One service as it runs in the network, over HTTP and on the Postgres bus, with a server and an issuer of its own. Of
  * its neighbours there is only what it hears of them: their events. Everything is bound, to be taken apart at the head of a spec.
  */
-export class OneService {
-  readonly #definition: ServiceDefinition;
+export class OneService extends House {
   readonly #starters: Starters;
   readonly #systems: ReadonlyMap<string, PartnerSystem>;
   readonly #tokens = new Map<string, { token(): Promise<string> }>();
-  /** What ends what was started, in the order of starting. */
-  readonly #ends: (() => Promise<void>)[] = [];
   #neighbours!: Database;
   #service: RunningService | undefined;
 
   constructor(definition: ServiceDefinition, starters: Starters) {
-    this.#definition = definition;
+    super(definition);
     this.#starters = starters;
     const { clients } = JSON.parse(readFileSync(starters.clients, 'utf8')) as { clients: PartnerSystem[] };
     this.#systems = new Map(clients.map((system) => [system.client_id, system]));
   }
 
-  /** Resolves once the service is ready. What a failed start has left, `stop` still ends. */
+  /** Resolves once the service is ready. */
   async start(): Promise<void> {
-    const { name, migrations } = this.#definition;
-    const stateDir = mkdtempSync(join(tmpdir(), `amana-${name}-`));
-    this.#ends.push(async () => { rmSync(stateDir, { recursive: true, force: true }); });
-    const server = await throwawayServer((dir) => this.#starters.startPostgres({ stateDir: dir, durable: false }));
-    this.#ends.push(() => server.stop());
+    const { name, migrations } = this.definition;
+    const { stateDir, adminUrl } = await this.openGround(this.#starters);
     const issuer = await this.#starters.startIssuer({ port: 0, stateDir, accounts: [], clients: [...this.#systems.values()] });
-    this.#ends.push(() => issuer.stop());
-    const own = await throwawayDatabase(server.adminUrl, name, migrations);
+    this.endBy(() => issuer.stop());
+    const own = await throwawayDatabase(adminUrl, name, migrations);
     // One log for all neighbours: the service follows each of them by a cursor of its own all the same.
-    const others = await throwawayDatabase(server.adminUrl, name);
+    const others = await throwawayDatabase(adminUrl, name);
     this.#neighbours = new Database(others);
-    this.#ends.push(() => this.#neighbours.close());
-    const service = await startService(this.#definition, {
+    this.endBy(() => this.#neighbours.close());
+    const service = await startService(this.definition, {
       mode: 'sandbox', service: name, appUrl: own.appUrl, relayUrl: own.relayUrl, bus: 'postgres',
       busUrls: Object.fromEntries(ServiceName.options.map((producer) => [producer, producer === name ? own.busUrl : others.busUrl])),
       issuer: issuer.url, jwksUrl: issuer.jwksUrl, keyringFile: join(stateDir, 'keys', `${name}.json`), logLevel: 'silent',
     });
-    this.#ends.push(() => service.stop());
+    this.endBy(() => service.stop());
     this.#service = service;
     for (const clientId of this.#systems.keys()) {
       const key = JSON.parse(readFileSync(this.#starters.clientKeyPath(stateDir, clientId), 'utf8')) as { tokenUrl: string; privateJwk: object };
@@ -101,16 +93,13 @@ export class OneService {
     }
   }
 
-  /** Ends everything, the last started first. Throws at the end if anything did not stop. */
-  async stop(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const end of this.#ends.splice(0).reverse()) await end().catch((error: unknown) => { failures.push(error); });
-    if (failures.length > 0) throw new AggregateError(failures, 'Not everything stopped');
-  }
-
   get service(): RunningService {
     if (!this.#service) throw new Error('The service is not started');
     return this.#service;
+  }
+
+  override get database(): Database {
+    return this.service.database;
   }
 
   get url(): string {
@@ -147,28 +136,9 @@ export class OneService {
   /** An event of another service, appended as that would: to its own log and from elsewhere, so that nothing wakes the consumer. */
   readonly publish = async (type: string, data: object, key: string = randomUUID()): Promise<void> => {
     const definition = publishedEvents.get(type);
-    if (!definition || type.startsWith(`${this.#definition.name}.`)) throw new RangeError(`${type} is no event of another service`);
+    if (!definition || type.startsWith(`${this.definition.name}.`)) throw new RangeError(`${type} is no event of another service`);
     const { statement } = append([{ stream: randomUUID(), version: 1, definition, key, data }], {}, this.service.clock.business());
     await inTransaction(this.#neighbours.app, [], (tx) => { tx.write(statement); });
-  };
-
-  /** Rows of the service's own database, through its serving role. */
-  readonly rows = async <Row extends object = Record<string, unknown>>(text: string, values: unknown[] = []): Promise<Row[]> =>
-    (await this.service.database.app.query(text, values)).rows as Row[];
-
-  /** The audit entries under this key, or all of them, in the order of writing. */
-  readonly leavesOf = async (key?: string): Promise<ReturnType<typeof readLeaf>[]> => {
-    const rows = await this.rows<{ leaf: string }>('SELECT data->>\'leaf\' AS leaf FROM event WHERE topic = $1 AND ($2::text IS NULL OR key = $2) ORDER BY position', [`${this.#definition.name}.audit.v1`, key ?? null]);
-    return rows.map(({ leaf }) => readLeaf(Buffer.from(leaf, 'base64url')));
-  };
-
-  /** The tables in which one of these words stands in clear. Throws if it finds no table to search. */
-  readonly tablesWith = async (...words: string[]): Promise<string[]> => {
-    const tables = await this.rows<{ name: string }>(`SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind = 'r' AND n.nspname IN ('public', 'keys') AND has_table_privilege(c.oid, 'SELECT')`);
-    if (!tables.some(({ name }) => name === 'event')) throw new Error('The event log is not among the tables');
-    const found = await Promise.all(tables.map(({ name }) => this.rows(`SELECT 1 FROM ${name} t WHERE t::text LIKE ANY ($1) LIMIT 1`, [words.map((word) => `%${word}%`)])));
-    return tables.map(({ name }) => name).filter((_, index) => found[index]!.length > 0);
   };
 
   /** An instant so many hours from now, as the service's decisions see time. */
