@@ -14,6 +14,9 @@ export type Fault =
   /** Delivery forgets how far it had come since the run began, as after a restored cursor: everything is sent again. */
   | { readonly kind: 'redeliver'; readonly atMs: number; readonly service: Service };
 
+/** With half a second between them: as long as a database may take to come up on a busy machine. */
+const patientTries = 120;
+
 const struck: readonly Service[] = ['referral', 'referral', 'referral', 'shelter', 'shelter', 'audit', 'notifications', 'intake', 'health'];
 const redelivered: readonly Service[] = ['referral', 'shelter', 'intake', 'health'];
 
@@ -96,7 +99,7 @@ export class Chaos {
       try {
         return await act();
       } catch (error) {
-        if (tries === 20) throw error;
+        if (tries === patientTries) throw error;
         await delay(500);
       }
     }

@@ -23,6 +23,7 @@ const header = {
 export function openApiOf(definition: ServiceDefinition, tokenUrl: string): Record<string, unknown> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const declared of routesOf([...definition.controllers, OperatorRoutes, SystemRoutes] as never)) {
+    if (declared.route.internal) continue;
     const path = pathOf(declared, definition.name).replaceAll(/:(\w+)/g, '{$1}');
     (paths[path] ??= {})[declared.route.method.toLowerCase()] = operationOf({ ...declared, route: { ...declared.route, path: pathOf(declared, definition.name) } }, definition.name);
   }

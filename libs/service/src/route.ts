@@ -17,6 +17,8 @@ export interface RouteOptions {
   /** Commands on something that does not exist yet take no If-Match. */
   readonly creates?: boolean;
   readonly refusals?: readonly RefusalCode[];
+  /** For whoever runs the service: not passed on at the network's door, and not in its document. */
+  readonly internal?: boolean;
 }
 
 export interface Route extends RouteOptions {

@@ -192,6 +192,8 @@ export class Stream<State, Event extends DomainEvent, Answer> {
   }
 
   #replay(rows: readonly Row[]): { state: State; version: number } {
+    // Another kind's stream under this id: as an aggregate of this kind it does not exist.
+    if (rows.length > 0 && !this.#definitions.has(rows[0]!.type as string)) return { state: this.aggregate.initial, version: 0 };
     const events = rows.map((row) => { const stored = toStoredEvent(row); return { type: stored.type, data: stored.data } as Event; });
     return { state: replay(this.aggregate, events), version: rows.length };
   }

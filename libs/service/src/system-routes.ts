@@ -40,7 +40,7 @@ export class SystemRoutes {
   @Allow('public')
   openapi() { return this.#state.document(); }
 
-  @Read('GET /v1/:service/metrics', { summary: 'Metrics in the Prometheus text format' })
+  @Read('GET /v1/:service/metrics', { summary: 'Metrics in the Prometheus text format', internal: true })
   @Allow('public')
   async metrics(@TheAct() act: Act) {
     act.header('content-type', 'text/plain; version=0.0.4; charset=utf-8');

@@ -115,11 +115,11 @@ export class OneService extends House {
 
   /** Sends a request with the client's token and nothing that is not asked for. Throws where an answer does not say that this is a sandbox. */
   readonly call = async (client: string, method: string, path: string, sent: Sent = {}): Promise<Answer> => {
-    const { client_id: known } = this.system(client);
+    const tokens = this.#tokens.get(this.system(client).client_id)!;
     const response = await fetch(`${this.url}${path}`, {
       method, signal: AbortSignal.timeout(requestTimeoutMs),
       headers: {
-        authorization: `Bearer ${await this.#tokens.get(known)!.token()}`, 'content-type': 'application/json',
+        authorization: `Bearer ${await tokens.token()}`, 'content-type': 'application/json',
         ...(sent.key ? { 'idempotency-key': sent.key } : {}), ...(sent.ifMatch ? { 'if-match': sent.ifMatch } : {}),
       },
       ...(sent.body === undefined ? {} : { body: typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body) }),

@@ -25,6 +25,8 @@ const aggregate: Aggregate<Hold, HoldEvent, HoldAnswer> = {
   relations(state, organisationId, params) {
     if (state.status === 'none') return params.holdId === undefined && params.referralId === undefined && params.organisationId === organisationId ? ['own'] : [];
     if (params.organisationId !== state.placed.organisationId) return [];
+    // A plan stands under its referral: under any other id, a hold's own too, there is none.
+    if (params.referralId !== undefined && params.referralId !== state.placed.referralId) return [];
     if (organisationId === state.placed.organisationId) return ['own'];
     return organisationId === state.placed.fromOrg ? ['sending'] : [];
   },

@@ -1,41 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Action } from '@amana/access';
 import { Refusal } from '@amana/contracts';
 import { InboxContext } from '@amana/messaging';
-import { Clock, Database, inTransaction } from '@amana/persistence';
-import { auditLeaf, type AuditFields, openLocalKeyring } from '@amana/privacy';
-import { Act, allowOf, AuditTrail, Looks, routeOf, StreamEngine } from '@amana/service';
-import { type ThrowawayServer, throwawayDatabase, throwawayServer } from '@amana/testing';
+import { inTransaction } from '@amana/persistence';
+import { auditLeaf, type AuditFields } from '@amana/privacy';
+import { callSlice, OneEngine } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { AuditService } from '../audit.module.ts';
 import { OnAuditEntry } from '../reactions/on-audit-entry.ts';
 import { History } from './history.ts';
 
-let server: ThrowawayServer;
-let folder: string;
-let database: Database;
-let history: History;
+const house = new OneEngine(AuditService, { startPostgres });
 const onEntry = new OnAuditEntry();
+const auditor = { role: 'auditor', scopes: ['audit:read'] } as const;
+let history: History;
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'amana-audit-'));
-  server = await throwawayServer((stateDir) => startPostgres({ stateDir, durable: false }));
-  database = new Database(await throwawayDatabase(server.adminUrl, 'audit', AuditService.migrations));
-  const keys = await openLocalKeyring(join(folder, 'keyring'));
-  const clock = new Clock();
-  const trail = new AuditTrail({ service: 'audit', keys, clock });
-  history = new History(new Looks(new StreamEngine({ service: 'audit', database, clock, trail, projections: [], bodySecret: Buffer.alloc(32, 7) })));
-}, 60_000);
-
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-  await rm(folder, { recursive: true });
-});
+beforeAll(async () => { history = new History((await house.start()).looks); }, 60_000);
+afterAll(() => house.stop());
 
 interface Sent { key: string; at: string; correlation?: string; producer?: string; changes?: Partial<AuditFields> }
 
@@ -46,21 +27,13 @@ async function arrives({ key, at, correlation = randomUUID(), producer = 'referr
     subjectTag: 'BBBBBBBBBBBBBBBBBBBBBB', policy: { version: '1', rule: 'referral.submit' }, decision: 'permit', requestId: correlation, outcome: 'done', ...changes,
   });
   const event = { id: randomUUID(), type: `${producer}.audit-entry.v1`, topic: `${producer}.audit.v1`, key, data: { leaf: leaf.toString('base64url') }, at: new Date(at), correlation, partition: 0, offset: '0' };
-  await inTransaction(database.bus, [], (tx) => onEntry.onEntry(event, new InboxContext([tx])));
+  await inTransaction(house.database.bus, [], (tx) => onEntry.onEntry(event, new InboxContext([tx])));
 }
 
 const byItself = { actor: { tag: 'CCCCCCCCCCCCCCCCCCCCCC', org: 'system', role: 'system', client: 'shelter' }, action: 'hold.confirm' };
 
-function actOf(handler: object, options: { params: Record<string, string>; query?: Record<string, string> }): Act<never, never> {
-  const request = {
-    id: randomUUID(), url: '', params: options.params, query: options.query ?? {}, body: undefined, headers: {}, role: 'auditor' as const,
-    caller: { subject: 'auditor', organisationId: randomUUID(), roles: ['auditor' as const], scopes: ['audit:read'], clientId: 'audit-client' },
-  };
-  return new Act({ route: routeOf(handler)!, action: allowOf(handler) as Action, request, reply: { header: () => {}, status: () => {} } }) as Act<never, never>;
-}
-
-const ofReferral = (referralId: string, query: Record<string, string> = {}) => history.ofReferral(actOf(history.ofReferral, { params: { referralId }, query }));
-const ofTag = (tag: string) => history.ofTag(actOf(history.ofTag, { params: { tag } }));
+const ofReferral = (referralId: string, query: Record<string, string> = {}) => callSlice(history, 'ofReferral', { ...auditor, params: { referralId }, query });
+const ofTag = (tag: string) => callSlice(history, 'ofTag', { ...auditor, params: { tag } });
 
 describe('a history', () => {
   it('is refused for what is no id, no tag and no cursor', async () => {
@@ -102,7 +75,7 @@ describe('a history', () => {
     await arrives({ key, at: '2023-03-01T09:00:00.000Z' });
     await arrives({ key, at: '2023-03-01T09:01:00.000Z', changes: { action: 'disclosure.read', outcome: 'shown', consent: { ref: randomUUID(), version: 2 } } });
     await arrives({ key, at: '2023-03-01T09:02:00.000Z', changes: { action: 'disclosure.read', outcome: 'denied', decision: 'deny' } });
-    const { entries } = await history.looksOfReferral(actOf(history.looksOfReferral, { params: { referralId: key } }));
+    const { entries } = await callSlice(history, 'looksOfReferral', { ...auditor, params: { referralId: key } });
     expect(entries.map(({ action, decision, consent }) => [action, decision, consent?.version])).toEqual([['disclosure.read', 'permit', 2], ['disclosure.read', 'deny', undefined]]);
   });
 
@@ -118,14 +91,13 @@ describe('reading the audit', () => {
   it('is itself on record before the answer leaves, under the referral that was read', async () => {
     const key = randomUUID();
     await ofReferral(key);
-    const recorded = await database.app.query('SELECT 1 FROM event WHERE type = \'audit.audit-entry.v1\' AND key = $1', [key]);
-    expect(recorded.rowCount).toBe(1);
+    expect(await house.leavesOf(key)).toHaveLength(1);
   });
 });
 
 describe('an entry that was kept', () => {
   it('is neither changed nor removed by the serving role', async () => {
     await arrives({ key: randomUUID(), at: '2023-03-01T09:00:00.000Z' });
-    for (const change of ['UPDATE audit_entry SET outcome = \'done\'', 'DELETE FROM audit_entry', 'TRUNCATE audit_entry']) await expect(database.app.query(change)).rejects.toThrow();
+    for (const change of ['UPDATE audit_entry SET outcome = \'done\'', 'DELETE FROM audit_entry', 'TRUNCATE audit_entry']) await expect(house.rows(change)).rejects.toThrow();
   });
 });

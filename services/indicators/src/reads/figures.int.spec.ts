@@ -1,71 +1,44 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Action } from '@amana/access';
-import { type Indicator, Refusal } from '@amana/contracts';
-import { Clock, Database, inTransaction } from '@amana/persistence';
-import { openLocalKeyring } from '@amana/privacy';
-import { Act, allowOf, AuditTrail, Looks, routeOf, StreamEngine } from '@amana/service';
-import { type ThrowawayServer, throwawayDatabase, throwawayServer } from '@amana/testing';
+import type { Indicator } from '@amana/contracts';
+import { inTransaction } from '@amana/persistence';
+import { callSlice, OneEngine, refusalOf } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { IndicatorsService } from '../indicators.module.ts';
 import { keepFact } from '../reactions/on-counted.ts';
 import { NetworkFigures } from './network-figures.ts';
 import { PublicFigures } from './public-figures.ts';
 
-let server: ThrowawayServer;
-let folder: string;
-let database: Database;
+const house = new OneEngine(IndicatorsService, { startPostgres });
+const coordinator = { role: 'coordinator', scopes: ['report:read'] } as const;
 let network: NetworkFigures;
 let everybody: PublicFigures;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'amana-indicators-'));
-  server = await throwawayServer((stateDir) => startPostgres({ stateDir, durable: false }));
-  database = new Database(await throwawayDatabase(server.adminUrl, 'indicators', IndicatorsService.migrations));
-  const keys = await openLocalKeyring(join(folder, 'keyring'));
-  const clock = new Clock();
-  const trail = new AuditTrail({ service: 'indicators', keys, clock });
-  const looks = new Looks(new StreamEngine({ service: 'indicators', database, clock, trail, projections: [], bodySecret: Buffer.alloc(32, 7) }));
+  const { looks, clock } = await house.start();
   [network, everybody] = [new NetworkFigures(looks, clock), new PublicFigures(looks, clock)];
 }, 60_000);
-
-afterAll(async () => {
-  await database?.close();
-  await server?.stop();
-  await rm(folder, { recursive: true });
-});
-
-beforeEach(() => database.app.query('DELETE FROM counting_fact; DELETE FROM released_range'));
+afterAll(() => house.stop());
+beforeEach(() => house.rows('DELETE FROM counting_fact; DELETE FROM released_range'));
 
 /** A person counted in a month: one fact for each pair of dimensions, as the owner of the case publishes them. */
 async function counted(month: string, times: number, person: { sex?: string; ageBand?: string; region?: string; indicator?: Indicator } = {}): Promise<void> {
   const { indicator = 'identified', sex = 'female', ageBand = '25-34', region = 'MA-09' } = person;
   const pairs = [{ sex, ageBand }, { sex, region }, { ageBand, region }];
-  await inTransaction(database.bus, [], (tx) => {
+  await inTransaction(house.database.bus, [], (tx) => {
     for (let time = 0; time < times; time += 1) tx.write(...pairs.map((dimensions) => keepFact({ countingId: randomUUID(), indicator, month, dimensions })));
   });
 }
 
-function actOf(handler: object, query: Record<string, string>): Act<never, never> {
-  const request = {
-    id: randomUUID(), url: '', params: {}, query, body: undefined, headers: {}, role: 'coordinator' as const,
-    caller: { subject: 'coordinator', organisationId: randomUUID(), roles: ['coordinator' as const], scopes: ['report:read'], clientId: 'client' },
-  };
-  return new Act({ route: routeOf(handler)!, action: allowOf(handler) as Action, request, reply: { header: () => {}, status: () => {} } }) as Act<never, never>;
-}
-
-const figures = async (from: string, to: string, by?: string) => (await network.range(actOf(network.range, { from, to, ...(by ? { by } : {}) }))).figures;
+const figures = async (from: string, to: string, by?: string) => (await callSlice(network, 'range', { ...coordinator, query: { from, to, ...(by ? { by } : {}) } })).figures;
 const identified = async (from: string, to: string, by?: string) => (await figures(from, to, by)).identified!;
-const published = async (month: string) => (await everybody.month(actOf(everybody.month, { month }))).figures;
-const refused = (work: Promise<unknown>) => work.then(() => 'done', (error: unknown) => (error instanceof Refusal ? error.code : Promise.reject(error)));
+const ofMonth = (month: string) => callSlice(everybody, 'month', { ...coordinator, query: { month } });
+const published = async (month: string) => (await ofMonth(month)).figures;
 
 describe('figures for everybody', () => {
   it('are not told of a month that still runs', async () => {
-    expect(await refused(published('2999-01'))).toBe('not-found');
-    expect(await refused(everybody.month(actOf(everybody.month, { month: 'January' })))).toBe('validation-failed');
+    expect(await refusalOf(published('2999-01'))).toBe('not-found');
+    expect(await refusalOf(ofMonth('January'))).toBe('validation-failed');
   });
 
   it('show one person as they show nobody', async () => {
@@ -82,11 +55,11 @@ describe('figures for everybody', () => {
 
 describe('figures for the network', () => {
   it('are refused for a month that still runs, for a range turned round or too long, and for a dimension named twice', async () => {
-    expect(await refused(figures('2023-01', '2999-01'))).toBe('validation-failed');
-    expect(await refused(figures('2023-02', '2023-01'))).toBe('validation-failed');
-    expect(await refused(figures('2001-01', '2023-01'))).toBe('validation-failed');
-    expect(await refused(figures('2023-01', '2023-02', 'sex,sex'))).toBe('validation-failed');
-    expect(await refused(figures('2023-01', '2023-02', 'site'))).toBe('validation-failed');
+    expect(await refusalOf(figures('2023-01', '2999-01'))).toBe('validation-failed');
+    expect(await refusalOf(figures('2023-02', '2023-01'))).toBe('validation-failed');
+    expect(await refusalOf(figures('2001-01', '2023-01'))).toBe('validation-failed');
+    expect(await refusalOf(figures('2023-01', '2023-02', 'sex,sex'))).toBe('validation-failed');
+    expect(await refusalOf(figures('2023-01', '2023-02', 'site'))).toBe('validation-failed');
   });
 
   it('are exact over the whole story: thirty-nine stay thirty-nine', async () => {
@@ -113,7 +86,7 @@ describe('figures for the network', () => {
     await counted('2023-01', 6);
     await counted('2023-02', 2);
     for (let round = 0; round < 5; round += 1) {
-      await database.app.query('DELETE FROM released_range');
+      await house.rows('DELETE FROM released_range');
       const totals = await Promise.all([identified('2023-01', '2023-02'), identified('2023-01', '2023-01'), identified('2023-01', '2023-02'), identified('2023-01', '2023-01')]);
       expect(new Set(totals.map(({ total }) => total).filter((total) => total !== 'suppressed')).size).toBe(1);
     }
@@ -142,8 +115,8 @@ describe('figures for the network', () => {
   });
 
   it('leave a record of who looked', async () => {
-    const before = await database.app.query('SELECT 1 FROM event WHERE type = \'indicators.audit-entry.v1\'');
+    const before = await house.leavesOf();
     await figures('2023-01', '2023-01');
-    expect((await database.app.query('SELECT 1 FROM event WHERE type = \'indicators.audit-entry.v1\'')).rowCount).toBe(before.rowCount! + 1);
+    expect(await house.leavesOf()).toHaveLength(before.length + 1);
   });
 });

@@ -1,18 +1,13 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Action } from '@amana/access';
-import { Refusal } from '@amana/contracts';
 import { InboxContext } from '@amana/messaging';
-import { Clock, Database, DueWorker, inTransaction, SealedStore } from '@amana/persistence';
-import { openLocalKeyring, readLeaf, verifySignature } from '@amana/privacy';
-import { Act, allowOf, AuditTrail, Keys, Log, Looks, routeOf, StreamEngine } from '@amana/service';
+import { DueWorker, inTransaction } from '@amana/persistence';
+import { verifySignature } from '@amana/privacy';
+import { Keys, Log } from '@amana/service';
 import { createLogger } from '@amana/telemetry';
-import { eventually, type ThrowawayServer, throwawayDatabase, throwawayServer } from '@amana/testing';
+import { callSlice, type Engine, eventually, OneEngine, refusalOf, type SliceCall } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { ManageWebhooks } from '../commands/manage-webhooks.ts';
 import { ReplayDelivery } from '../commands/replay-delivery.ts';
@@ -33,43 +28,33 @@ import { Webhooks } from '../webhooks.ts';
 
 interface Call { readonly headers: IncomingHttpHeaders; readonly body: string }
 
-let postgres: ThrowawayServer;
-let folder: string;
+const house = new OneEngine(NotificationsService, { startPostgres });
 let receiver: Server;
 let hook: string;
 let calls: Call[] = [];
 /** How the receiver answers the next calls; past its end 204. `0`: never. */
 let answers: number[] = [];
-let house: Awaited<ReturnType<typeof build>>;
+let slices: ReturnType<typeof deliveringPart>;
 
-/** The service's parts, put together as its module does, without HTTP and bus. */
-async function build(urls: Awaited<ReturnType<typeof throwawayDatabase>>, keyringFile: string, settings: DeliverySettings) {
-  const database = new Database(urls);
-  const clock = new Clock();
-  const keyring = await openLocalKeyring(keyringFile);
-  const trail = new AuditTrail({ service: 'notifications', keys: keyring, clock });
-  const engine = new StreamEngine({ service: 'notifications', database, clock, trail, projections: NotificationsService.projections, bodySecret: Buffer.alloc(32, 7) });
+/** The part of the service that delivers, put together as its module does. */
+function deliveringPart({ database, engine, looks, clock, sealed, keyring }: Engine, settings: DeliverySettings) {
   const signatures = new WebhookSignatures(new Keys(keyring));
-  const sealed = new SealedStore(keyring);
   const [items, webhooks, deliveries, mailboxes] = [new Items(engine), new Webhooks(engine, signatures), new Deliveries(engine), new Mailboxes(engine)];
   const outbox = new Outbox(database, clock, settings, new Log(createLogger({ service: 'notifications', level: 'silent' })));
   const sender = new WebhookSender(settings, signatures);
   const deliver = new DeliverWebhook(deliveries, webhooks, sealed, sender, outbox);
   const errors: unknown[] = [];
   const due = new DueWorker({ pool: database.due, clock, handlers: new Map([[deliver.kind, (row, tx) => deliver.handle(row, tx)]]), onError: (_kind, error) => { errors.push(error); } });
-  const looks = new Looks(engine);
   const telling = new Telling(items, deliveries, mailboxes, clock, settings);
   return {
-    database, due, errors, signatures,
+    due, errors, signatures,
     manage: new ManageWebhooks(webhooks, sealed, settings), replay: new ReplayDelivery(deliveries, clock),
     feed: new ItemFeed(looks), log: new WebhookLog(looks, sealed, signatures), onReferral: new OnReferral(telling),
-    stop: async () => { for (const end of [() => due.stop(), () => sender.onModuleDestroy(), () => outbox.onModuleDestroy(), () => database.close()]) await end(); },
+    stop: async () => { for (const end of [() => due.stop(), () => sender.onModuleDestroy(), () => outbox.onModuleDestroy()]) await end(); },
   };
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'amana-notifications-'));
-  postgres = await throwawayServer((stateDir) => startPostgres({ stateDir, durable: false }));
   receiver = createServer((incoming, reply) => {
     let body = '';
     incoming.on('data', (part: Buffer) => { body += part.toString(); }).on('end', () => {
@@ -80,53 +65,41 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => { receiver.listen(0, '127.0.0.1', resolve); });
   hook = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook?k=only-theirs`;
-  const urls = await throwawayDatabase(postgres.adminUrl, 'notifications', NotificationsService.migrations);
-  house = await build(urls, join(folder, 'keyring'), new DeliverySettings({ spreadMs: 0, allowLoopback: true, leaseMs: 700, timeoutMs: 60_000 }));
-  house.due.start();
+  slices = deliveringPart(await house.start(), new DeliverySettings({ spreadMs: 0, allowLoopback: true, leaseMs: 700, timeoutMs: 60_000 }));
+  slices.due.start();
 }, 60_000);
 
 afterEach(() => {
   calls = [];
   answers = [];
-  if (house.errors.length > 0) throw new AggregateError(house.errors, 'The due worker met errors');
+  if (slices.errors.length > 0) throw new AggregateError(slices.errors, 'The due worker met errors');
 });
 
 afterAll(async () => {
-  await house?.stop();
+  await slices?.stop();
   receiver.closeAllConnections();
   await new Promise((resolve) => { receiver.close(resolve); });
-  await postgres?.stop();
-  await rm(folder, { recursive: true });
+  await house.stop();
 });
 
-/** A request as the edge hands it to a route, by a caller who is let in already. */
-function actOf(handler: object, organisationId: string, options: { params?: Record<string, string>; body?: object; ifMatch?: string; key?: string } = {}): Act<never, never> {
-  const route = routeOf(handler)!;
-  const request = {
-    id: randomUUID(), url: route.path, params: options.params ?? {}, query: {}, body: Buffer.from(JSON.stringify(options.body ?? {})),
-    headers: { 'idempotency-key': options.key ?? randomUUID(), 'if-match': options.ifMatch }, role: 'org-admin' as const,
-    caller: { subject: 'somebody', organisationId, roles: ['org-admin' as const], scopes: ['care:write', 'care:read'], clientId: 'client' },
-  };
-  return new Act({ route, action: allowOf(handler) as Action, request, reply: { header: () => {}, status: () => {} } }) as Act<never, never>;
-}
-
+/** What an administrator of this organisation asks for. */
+const by = (organisationId: string, call: Partial<SliceCall> = {}): SliceCall => ({ role: 'org-admin', scopes: ['care:write', 'care:read'], organisationId, ...call });
 const submitted = (toOrg: string) => ({
   id: randomUUID(), type: 'referral.submitted.v1', topic: 'referral.referral.v1', key: randomUUID(), data: { referralId: randomUUID(), fromOrg: randomUUID(), toOrg, urgency: 'routine' as const }, at: new Date(), partition: 0, offset: '0',
 });
-const referralHappens = (event: ReturnType<typeof submitted>) => inTransaction(house.database.bus, [], (tx) => house.onReferral.onSubmitted(event, new InboxContext([tx])));
-const register = (organisationId: string, body: object = { url: hook }, key?: string) => house.manage.register(actOf(house.manage.register, organisationId, { body, ...(key ? { key } : {}) }));
-const deliveriesOf = async (organisationId: string) => (await house.log.deliveries(actOf(house.log.deliveries, organisationId))).items;
-const itemsOf = (organisationId: string) => house.feed.list(actOf(house.feed.list, organisationId));
-const leaves = async (key: string) => (await house.database.app.query<{ data: { leaf: string } }>('SELECT data FROM event WHERE key = $1 AND type = \'notifications.audit-entry.v1\' ORDER BY position', [key])).rows
-  .map(({ data }) => readLeaf(Buffer.from(data.leaf, 'base64url')));
+const referralHappens = (event: ReturnType<typeof submitted>) => inTransaction(house.database.bus, [], (tx) => slices.onReferral.onSubmitted(event, new InboxContext([tx])));
+const register = (organisationId: string, body: object = { url: hook }, key: string = randomUUID()) => callSlice(slices.manage, 'register', by(organisationId, { body, key }));
+const deliveriesOf = async (organisationId: string) => (await callSlice(slices.log, 'deliveries', by(organisationId))).items;
+const webhooksOf = async (organisationId: string) => (await callSlice(slices.log, 'list', by(organisationId))).items;
+const remove = (organisationId: string, webhookId: string) => callSlice(slices.manage, 'remove', by(organisationId, { params: { webhookId }, ifMatch: '"1"' }));
+const itemsOf = (organisationId: string) => callSlice(slices.feed, 'list', by(organisationId));
 const status = async (organisationId: string, wanted: string) => eventually(async () => (await deliveriesOf(organisationId)).find((delivery) => delivery.status === wanted), { what: `a delivery that is ${wanted}` });
-const refused = async (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: unknown) => (error instanceof Refusal ? error.code : Promise.reject(error)));
 
 describe('registering a webhook', () => {
   it('is refused where the address leads into a network, and leaves nothing behind', async () => {
     const organisationId = randomUUID();
-    for (const url of ['https://169.254.169.254/', 'http://10.0.0.1/', 'https://user@partner.org/']) expect(await refused(register(organisationId, { url }))).toBe('webhook-url-refused');
-    expect((await house.log.list(actOf(house.log.list, organisationId))).items).toEqual([]);
+    for (const url of ['https://169.254.169.254/', 'http://10.0.0.1/', 'https://user@partner.org/']) expect(await refusalOf(register(organisationId, { url }))).toBe('webhook-url-refused');
+    expect(await webhooksOf(organisationId)).toEqual([]);
   });
 
   it('answers a retry with the same webhook and the same secret', async () => {
@@ -140,23 +113,23 @@ describe('registering a webhook', () => {
   it('is refused from the sixth on', async () => {
     const organisationId = randomUUID();
     for (let count = 0; count < 5; count += 1) await register(organisationId);
-    expect(await refused(register(organisationId))).toBe('validation-failed');
+    expect(await refusalOf(register(organisationId))).toBe('validation-failed');
   });
 
   it('keeps the address sealed, and shows it only to its owner', async () => {
     const organisationId = randomUUID();
     await register(organisationId);
-    expect((await house.log.list(actOf(house.log.list, organisationId))).items).toMatchObject([{ url: hook, status: 'active' }]);
-    expect((await house.log.list(actOf(house.log.list, randomUUID()))).items).toEqual([]);
-    const clear = await house.database.app.query('SELECT 1 FROM event WHERE data::text LIKE $1 UNION ALL SELECT 1 FROM sealed WHERE position($2::bytea in bytes) > 0', ['%only-theirs%', Buffer.from('only-theirs')]);
-    expect(clear.rowCount).toBe(0);
+    expect(await webhooksOf(organisationId)).toMatchObject([{ url: hook, status: 'active' }]);
+    expect(await webhooksOf(randomUUID())).toEqual([]);
+    expect(await house.tablesWith('only-theirs')).toEqual([]);
+    expect(await house.rows('SELECT 1 FROM sealed WHERE position($1::bytea in bytes) > 0', [Buffer.from('only-theirs')])).toEqual([]);
   });
 
   it('does not let another organisation remove it', async () => {
     const organisationId = randomUUID();
     const { webhookId } = await register(organisationId);
-    expect(await refused(house.manage.remove(actOf(house.manage.remove, randomUUID(), { params: { webhookId }, ifMatch: '"1"' })))).toBe('not-found');
-    expect((await house.manage.remove(actOf(house.manage.remove, organisationId, { params: { webhookId }, ifMatch: '"1"' }))).status).toBe('removed');
+    expect(await refusalOf(remove(randomUUID(), webhookId))).toBe('not-found');
+    expect((await remove(organisationId, webhookId)).status).toBe('removed');
   });
 });
 
@@ -172,10 +145,10 @@ describe('a referral that is submitted', () => {
     const [call] = calls;
     expect(JSON.parse(call!.body)).toMatchObject({ type: 'item.changed', data: { itemId: item!.itemId } });
     expect(call!.body).not.toContain(event.data.referralId);
-    const [key] = await house.signatures.publicKeys();
+    const [key] = await slices.signatures.publicKeys();
     const signed = { id: delivery.deliveryId, timestampS: Number(call!.headers['webhook-timestamp']), body: call!.body };
     expect(verifySignature(key!, contentOf(signed), Buffer.from(String(call!.headers['webhook-signature']).slice(4), 'base64'))).toBe(true);
-    expect((await leaves(event.data.referralId)).map(({ action, recipientOrg }) => [action, recipientOrg])).toEqual([
+    expect((await house.leavesOf(event.data.referralId)).map(({ action, recipientOrg }) => [action, recipientOrg])).toEqual([
       ['notification.note', organisationId], ['notification.schedule', organisationId], ['notification.deliver', organisationId], ['notification.read', undefined],
     ]);
   });
@@ -189,9 +162,9 @@ describe('a delivery that fails', () => {
     await referralHappens(submitted(organisationId));
     const failed = await eventually(async () => (await deliveriesOf(organisationId)).find((delivery) => delivery.attempts === 1), { what: 'a recorded failure' });
     expect(failed).toMatchObject({ status: 'waiting', lastStatus: 500, reasonCode: 'server-error' });
-    const due = await house.database.app.query<{ due_at: Date }>('SELECT due_at FROM due WHERE key = $1', [failed.deliveryId]);
-    expect(due.rows[0]!.due_at.toISOString()).toBe(failed.nextAt);
-    await house.database.app.query('UPDATE due SET due_at = now() WHERE key = $1', [failed.deliveryId]);
+    const [due] = await house.rows<{ due_at: Date }>('SELECT due_at FROM due WHERE key = $1', [failed.deliveryId]);
+    expect(due!.due_at.toISOString()).toBe(failed.nextAt);
+    await house.rows('UPDATE due SET due_at = now() WHERE key = $1', [failed.deliveryId]);
     expect(await status(organisationId, 'delivered')).toMatchObject({ attempts: 2, lastStatus: 204 });
     expect(new Set(calls.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([failed.deliveryId]));
   });
@@ -202,7 +175,7 @@ describe('a delivery that fails', () => {
     const { webhookId } = await register(organisationId);
     await referralHappens(submitted(organisationId));
     await status(organisationId, 'given-up');
-    expect((await house.log.list(actOf(house.log.list, organisationId))).items).toMatchObject([{ webhookId, status: 'disabled' }]);
+    expect(await webhooksOf(organisationId)).toMatchObject([{ webhookId, status: 'disabled' }]);
     await referralHappens(submitted(organisationId));
     expect(await deliveriesOf(organisationId)).toHaveLength(1);
   });
@@ -213,8 +186,8 @@ describe('a delivery that fails', () => {
     const { webhookId } = await register(organisationId);
     await referralHappens(submitted(organisationId));
     const failed = await eventually(async () => (await deliveriesOf(organisationId)).find((delivery) => delivery.attempts === 1), { what: 'a recorded failure' });
-    await house.manage.remove(actOf(house.manage.remove, organisationId, { params: { webhookId }, ifMatch: '"1"' }));
-    await house.database.app.query('UPDATE due SET due_at = now() WHERE key = $1', [failed.deliveryId]);
+    await remove(organisationId, webhookId);
+    await house.rows('UPDATE due SET due_at = now() WHERE key = $1', [failed.deliveryId]);
     expect(await status(organisationId, 'given-up')).toMatchObject({ reasonCode: 'webhook-ended' });
     expect(calls).toHaveLength(1);
   });
@@ -224,8 +197,8 @@ describe('a delivery that fails', () => {
     await register(organisationId);
     await referralHappens(submitted(organisationId));
     const { deliveryId, version } = await status(organisationId, 'delivered');
-    const replay = (by: string) => house.replay.replay(actOf(house.replay.replay, by, { params: { deliveryId }, ifMatch: `"${version}"` }));
-    expect(await refused(replay(randomUUID()))).toBe('not-found');
+    const replay = (organisation: string) => callSlice(slices.replay, 'replay', by(organisation, { params: { deliveryId }, ifMatch: `"${version}"` }));
+    expect(await refusalOf(replay(randomUUID()))).toBe('not-found');
     expect((await replay(organisationId)).status).toBe('waiting');
     await eventually(() => Promise.resolve(calls.length === 2), { what: 'the second call' });
     await status(organisationId, 'delivered');

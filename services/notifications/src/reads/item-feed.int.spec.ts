@@ -1,15 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Action } from '@amana/access';
-import { Refusal } from '@amana/contracts';
 import { InboxContext, type ReceivedEvent } from '@amana/messaging';
-import { Clock, Database, inTransaction, SealedStore } from '@amana/persistence';
-import { openLocalKeyring } from '@amana/privacy';
-import { Denied, Act, allowOf, AuditTrail, Looks, routeOf, StreamEngine } from '@amana/service';
-import { type ThrowawayServer, throwawayDatabase, throwawayServer } from '@amana/testing';
+import { inTransaction } from '@amana/persistence';
+import { Denied } from '@amana/service';
+import { callSlice, type Engine, OneEngine, refusalOf } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { ManageMailAddress } from '../commands/manage-mail-address.ts';
 import { MarkItemRead } from '../commands/mark-item-read.ts';
@@ -23,54 +17,28 @@ import { OnReferral } from '../reactions/on-referral.ts';
 import { Telling } from '../telling.ts';
 import { ItemFeed } from './item-feed.ts';
 
-let postgres: ThrowawayServer;
-let folder: string;
-let house: Awaited<ReturnType<typeof build>>;
+const house = new OneEngine(NotificationsService, { startPostgres });
+const focalPoint = { role: 'focal-point', scopes: ['care:write', 'care:read'] } as const;
+let slices: ReturnType<typeof tellingPart>;
 
-/** The part of the service that tells and lists, put together as its module does, without HTTP and bus. */
-async function build(urls: Awaited<ReturnType<typeof throwawayDatabase>>, keyringFile: string) {
-  const database = new Database(urls);
-  const clock = new Clock();
-  const keyring = await openLocalKeyring(keyringFile);
-  const trail = new AuditTrail({ service: 'notifications', keys: keyring, clock });
-  const engine = new StreamEngine({ service: 'notifications', database, clock, trail, projections: NotificationsService.projections, bodySecret: Buffer.alloc(32, 7) });
+/** The part of the service that tells and lists, put together as its module does. */
+function tellingPart({ engine, looks, clock, sealed }: Engine) {
   const [items, mailboxes] = [new Items(engine), new Mailboxes(engine)];
   const telling = new Telling(items, new Deliveries(engine), mailboxes, clock, new DeliverySettings({ spreadMs: 0 }));
   return {
-    database, feed: new ItemFeed(new Looks(engine)), read: new MarkItemRead(items), mail: new ManageMailAddress(mailboxes, new SealedStore(keyring)),
+    feed: new ItemFeed(looks), read: new MarkItemRead(items), mail: new ManageMailAddress(mailboxes, sealed),
     onReferral: new OnReferral(telling), onProvider: new OnProvider(telling),
   };
 }
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'amana-items-'));
-  postgres = await throwawayServer((stateDir) => startPostgres({ stateDir, durable: false }));
-  house = await build(await throwawayDatabase(postgres.adminUrl, 'notifications', NotificationsService.migrations), join(folder, 'keyring'));
-}, 60_000);
-
-afterAll(async () => {
-  await house?.database.close();
-  await postgres?.stop();
-  await rm(folder, { recursive: true });
-});
-
-/** A request as the edge hands it to a route, by a caller who is let in already. */
-function actOf(handler: object, organisationId: string, options: { params?: Record<string, string>; query?: Record<string, string>; body?: object; ifMatch?: string } = {}): Act<never, never> {
-  const route = routeOf(handler)!;
-  const request = {
-    id: randomUUID(), url: route.path, params: options.params ?? {}, query: options.query ?? {}, body: Buffer.from(JSON.stringify(options.body ?? {})),
-    headers: { 'idempotency-key': randomUUID(), 'if-match': options.ifMatch }, role: 'focal-point' as const,
-    caller: { subject: 'somebody', organisationId, roles: ['focal-point' as const], scopes: ['care:write', 'care:read'], clientId: 'client' },
-  };
-  return new Act({ route, action: allowOf(handler) as Action, request, reply: { header: () => {}, status: () => {} } }) as Act<never, never>;
-}
+beforeAll(async () => { slices = tellingPart(await house.start()); }, 60_000);
+afterAll(() => house.stop());
 
 const eventOf = <Data>(type: string, data: Data): ReceivedEvent<Data> => ({ id: randomUUID(), type, topic: 't', key: randomUUID(), data, at: new Date(), partition: 0, offset: '0' });
 const submitted = (toOrg: string, fromOrg = randomUUID()) => eventOf('referral.submitted.v1', { referralId: randomUUID(), fromOrg, toOrg, urgency: 'routine' as const });
 const happens = <Data>(event: ReceivedEvent<Data>, reaction: (event: ReceivedEvent<Data>, context: InboxContext) => Promise<void>) => inTransaction(house.database.bus, [], (tx) => reaction(event, new InboxContext([tx])));
-const referralHappens = (event: ReturnType<typeof submitted>) => happens(event, (received, context) => house.onReferral.onSubmitted(received, context));
-const itemsOf = (organisationId: string, query: Record<string, string> = {}) => house.feed.list(actOf(house.feed.list, organisationId, { query }));
-const refused = async (work: Promise<unknown>): Promise<string> => work.then(() => 'done', (error: unknown) => (error instanceof Refusal ? error.code : Promise.reject(error)));
+const referralHappens = (event: ReturnType<typeof submitted>) => happens(event, (received, context) => slices.onReferral.onSubmitted(received, context));
+const itemsOf = (organisationId: string, query: Record<string, string> = {}) => callSlice(slices.feed, 'list', { ...focalPoint, organisationId, query });
 
 describe('the list of an organisation', () => {
   it('does not show another organisation\'s item, and puts on record that somebody tried', async () => {
@@ -78,10 +46,10 @@ describe('the list of an organisation', () => {
     const event = submitted(organisationId);
     await referralHappens(event);
     const { items: [item] } = await itemsOf(organisationId);
-    const stranger = actOf(house.feed.one, randomUUID(), { params: { itemId: item!.itemId } });
-    await expect(house.feed.one(stranger)).rejects.toMatchObject({ code: 'not-found', subject: { referralId: event.data.referralId } });
-    await expect(house.feed.one(stranger)).rejects.toBeInstanceOf(Denied);
-    expect(await house.feed.one(actOf(house.feed.one, organisationId, { params: { itemId: item!.itemId } }))).toEqual(item);
+    const one = (by: string) => callSlice(slices.feed, 'one', { ...focalPoint, organisationId: by, params: { itemId: item!.itemId } });
+    await expect(one(randomUUID())).rejects.toMatchObject({ code: 'not-found', subject: { referralId: event.data.referralId } });
+    await expect(one(randomUUID())).rejects.toBeInstanceOf(Denied);
+    expect(await one(organisationId)).toEqual(item);
   });
 
   it('numbers items without a gap, however many look at once, and loses none to a cursor', async () => {
@@ -106,9 +74,9 @@ describe('the list of an organisation', () => {
     const organisationId = randomUUID();
     await referralHappens(submitted(organisationId));
     const { items: [item] } = await itemsOf(organisationId);
-    const read = (by: string, ifMatch: string) => house.read.read(actOf(house.read.read, by, { params: { itemId: item!.itemId }, ifMatch }));
-    expect(await refused(read(randomUUID(), '"1"'))).toBe('not-found');
-    expect(await refused(read(organisationId, '"7"'))).toBe('version-stale');
+    const read = (by: string, ifMatch: string) => callSlice(slices.read, 'read', { ...focalPoint, organisationId: by, params: { itemId: item!.itemId }, ifMatch });
+    expect(await refusalOf(read(randomUUID(), '"1"'))).toBe('not-found');
+    expect(await refusalOf(read(organisationId, '"7"'))).toBe('version-stale');
     expect(await read(organisationId, '"1"')).toEqual({ itemId: item!.itemId, read: true, version: 2 });
     expect((await itemsOf(organisationId)).items).toMatchObject([{ read: true, version: 2 }]);
   });
@@ -125,7 +93,7 @@ describe('telling', () => {
   it('is told once more by a shelter that knows it by its id alone, but not before it was seen, nor by a stranger', async () => {
     const event = submitted(randomUUID(), randomUUID());
     const { referralId, fromOrg, toOrg } = event.data;
-    const planned = (organisationId: string) => happens(eventOf('shelter.arrival-planned.v1', { holdId: randomUUID(), referralId, organisationId, plannedAt: new Date().toISOString() }), (received, context) => house.onProvider.onProvided(received, context));
+    const planned = (organisationId: string) => happens(eventOf('shelter.arrival-planned.v1', { holdId: randomUUID(), referralId, organisationId, plannedAt: new Date().toISOString() }), (received, context) => slices.onProvider.onProvided(received, context));
     await expect(planned(toOrg)).rejects.toThrow('not been seen yet');
     await referralHappens(event);
     await planned(randomUUID());
@@ -136,10 +104,9 @@ describe('telling', () => {
 
   it('makes one mail due, not one for each item', async () => {
     const organisationId = randomUUID();
-    await house.mail.register(actOf(house.mail.register, organisationId, { body: { address: 'desk@partner.org', language: 'ar' } }));
+    await callSlice(slices.mail, 'register', { ...focalPoint, organisationId, body: { address: 'desk@partner.org', language: 'ar' } });
     for (let count = 0; count < 3; count += 1) await referralHappens(submitted(organisationId));
-    const due = await house.database.app.query('SELECT clock FROM due WHERE kind = \'notifications.mail\' AND key = $1', [organisationId]);
-    expect(due.rows).toEqual([{ clock: 'real' }]);
-    expect((await house.database.app.query('SELECT 1 FROM event WHERE data::text LIKE \'%desk@%\'')).rowCount).toBe(0);
+    expect(await house.rows('SELECT clock FROM due WHERE kind = \'notifications.mail\' AND key = $1', [organisationId])).toEqual([{ clock: 'real' }]);
+    expect(await house.tablesWith('desk@')).toEqual([]);
   });
 });
