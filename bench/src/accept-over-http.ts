@@ -26,7 +26,8 @@ export const acceptOverHttp: Benchmark = {
     if (!findPostgresProgram('pgbench')) return [skippedFigure(figure, withoutPgbench)];
     const kafka = Network.withoutKafka() === undefined;
     const network = await Network.start(session, { kafka });
-    await network.prepare('referral', 'intake', 'shelter', 'health');
+    // Without a broker the service reads the logs of those it listens to: they must exist.
+    await network.prepare('referral', ...(kafka ? [] : ['intake', 'shelter', 'health'] as const));
     await network.startIssuer();
     const lab = await ReferralLab.open(network);
     // Until the code is hot, some thousand acts; the first of them is what pgbench repeats.

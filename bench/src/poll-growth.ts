@@ -1,7 +1,6 @@
 import { eventually } from '@amana/testing';
 import type { Benchmark, Session } from './benchmark.ts';
-import { CursorRun } from './cursor-run.ts';
-import { appendEvents } from './event-backlog.ts';
+import { appendEvents, CursorRun } from './cursor-run.ts';
 import { type Bar, type Figure, toFigure } from './figure.ts';
 import { Network } from './network.ts';
 import { median } from './statistics.ts';

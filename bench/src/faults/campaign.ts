@@ -100,7 +100,7 @@ export class Campaign {
     await chaos.markStart();
     const plan = planFaults(rng.fork('faults'), { lengthMs: this.#options.lengthMs, broker: this.network.stack.kafka !== undefined, gentle });
     const over = new AbortController();
-    const played = this.#load.play({ run, rng: rng.fork('load'), patience }, over.signal);
+    const played = this.#load.play({ run, rng: rng.fork('load'), patience, over: over.signal });
     try {
       await Promise.all([chaos.carryOut(plan), this.#poison(run, rng.fork('poison'), patience), delay(this.#options.lengthMs)]);
     } finally {

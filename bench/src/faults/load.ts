@@ -15,6 +15,7 @@ interface RunOptions {
   readonly run: number;
   readonly rng: Seeded;
   readonly patience: Patience;
+  readonly over: AbortSignal;
 }
 
 /** The callers of the network and what they do all at once. Made once per network, played once per run. */
@@ -41,18 +42,18 @@ export class Load {
     for (const client of clients) keys.set(client, await readJsonFile(clientKeyPath(network.stack.options.stateDir, client), ClientKeyFile));
     const { services } = await readDirectoryFile(join(networkDir, 'organisations.hsds.json'));
     const load = new Load({ journal, network, keys, services: new Map(services.map((service) => [service.organisationId, service.serviceId])) });
-    const options = { run: 0, rng, patience: { giveUpAtMs: Date.now() + 60_000, serverErrors: 0 } };
+    const options = { run: 0, rng, patience: { giveUpAtMs: Date.now() + 60_000, serverErrors: 0 }, over: new AbortController().signal };
     await load.#consents.publishKey(0, options.patience);
     for (const { serviceId, caller } of load.#cast(options).shelters) await openHouse(caller, serviceId, rng);
     return load;
   }
 
-  /** Workers play stories until the signal; resolves when the last one has its answers or has given up. */
-  async play(options: RunOptions, until: AbortSignal): Promise<void> {
+  /** Workers play stories until it is over; resolves when the last one has its answers or has given up. */
+  async play(options: RunOptions): Promise<void> {
     const cast = this.#cast(options);
     await Promise.all(Array.from({ length: workers }, async (_, worker) => {
       const stories = new Stories(cast, options.rng.fork(`worker-${worker}`));
-      while (!until.aborted) await stories.playOne();
+      while (!options.over.aborted) await stories.playOne();
     }));
   }
 
@@ -75,7 +76,7 @@ export class Load {
     };
     return {
       senders: [this.caller('casa-system', options), this.caller('souss-system', options)], clinic: provider('clinic-system'), shelters: [provider('shelter-a-system'), provider('shelter-b-system')],
-      others: [provider('psychosocial-system'), provider('legal-system'), provider('vocational-system')], consents: this.#consents, patience: options.patience, run: options.run,
+      others: [provider('psychosocial-system'), provider('legal-system'), provider('vocational-system')], consents: this.#consents, ...options,
     };
   }
 }

@@ -18,6 +18,8 @@ export interface Cast {
   readonly consents: Consents;
   readonly patience: Patience;
   readonly run: number;
+  /** The load is over: whoever waits for something to happen stops looking for it soon. */
+  readonly over: AbortSignal;
 }
 
 interface Referral {
@@ -28,6 +30,7 @@ interface Referral {
 }
 
 const looksMax = 40;
+const looksWhenOver = 3;
 /** Longer from look to look: whoever asks all the time only slows down what it waits for. */
 const pauseMs = (looks: number): number => Math.min(120 + 40 * looks, 800);
 const hoursMs = 3_600_000;
@@ -64,8 +67,8 @@ export class Stories {
       race < 0.2 ? this.#cancel(referral, 2) : race < 0.45 ? this.#withdraw(referral) : undefined,
     ]);
     if (held?.outcome !== 'acknowledged') {
-      await this.#decline(first, referral, 2);
-      const next = await this.#redirected(referral);
+      const no = await this.#decline(first, referral, 2);
+      const next = no.outcome === 'acknowledged' ? await this.#redirected(referral) : undefined;
       if (next) await this.#stay(second, next, await this.#hold(second, next.referralId));
       return;
     }
@@ -79,15 +82,16 @@ export class Stories {
     if (!referral) return;
     if (this.#rng.chance(0.15)) await this.#withdraw(referral);
     await this.#send(clinic, `${referrals}/:referralId/acknowledgement`, { referral, version: 2, body: {} });
-    const [yes] = await Promise.all([
-      this.#rng.chance(0.75) ? this.#accept(clinic, referral, 3) : undefined,
-      this.#rng.chance(0.5) ? this.#decline(clinic, referral, 3) : undefined,
+    const answers = this.#rng.pick([['yes'], ['yes'], ['no'], ['yes', 'no'], []]);
+    const [yes, no] = await Promise.all([
+      answers.includes('yes') ? this.#accept(clinic, referral, 3) : undefined,
+      answers.includes('no') ? this.#decline(clinic, referral, 3) : undefined,
     ]);
-    if (yes?.outcome !== 'acknowledged') {
+    if (no?.outcome === 'acknowledged') {
       const next = await this.#redirected(referral);
       if (next) await this.#provide(other, next, 2);
-      return;
     }
+    if (yes?.outcome !== 'acknowledged') return;
     const booked = await this.#insist(() => this.#command(clinic, {
       service: 'health', route: 'POST /v1/health/:organisationId/medical-referrals/:referralId/appointments', params: { referralId: referral.referralId },
       body: { startsAt: new Date(Date.now() + hoursMs).toISOString() },
@@ -110,8 +114,8 @@ export class Stories {
     const referral = await this.#submitted([first, second], { urgency: 'routine' });
     if (!referral) return;
     if (this.#rng.chance(0.4)) {
-      await this.#decline(first, referral, 2);
-      const next = await this.#redirected(referral);
+      const no = await this.#decline(first, referral, 2);
+      const next = no.outcome === 'acknowledged' ? await this.#redirected(referral) : undefined;
       if (next) await this.#provide(second, next, 2);
     } else {
       await this.#provide(first, referral, 2);
@@ -195,7 +199,7 @@ export class Stories {
 
   /** The referral that followed a no or a silence, once it is there. */
   async #redirected(referral: Referral): Promise<Referral | undefined> {
-    for (let looks = 0; looks < looksMax && Date.now() < this.#cast.patience.giveUpAtMs; looks += 1) {
+    for (let looks = 0; this.#mayLook(looks); looks += 1) {
       const seen = await referral.sender.look(referral.referralId);
       if (seen?.redirectedTo) return { referralId: String(seen.redirectedTo), sender: referral.sender, consentRefs: referral.consentRefs.slice(1) };
       if (seen && ['accepted', 'cancelled', 'withdrawn', 'completed', 'scheduled', 'in-progress'].includes(String(seen.status))) return undefined;
@@ -206,12 +210,16 @@ export class Stories {
 
   /** Repeats a whole command, each time under a new key, while it is refused for something that is still on its way. */
   async #insist(ask: () => Promise<Answer>, codes: readonly string[]): Promise<Answer | undefined> {
-    for (let asked = 0; asked < looksMax && Date.now() < this.#cast.patience.giveUpAtMs; asked += 1) {
+    for (let asked = 0; this.#mayLook(asked); asked += 1) {
       const answer = await ask();
       if (answer.outcome !== 'refused' || !codes.includes(answer.code ?? '')) return answer;
       await delay(pauseMs(asked));
     }
     return undefined;
+  }
+
+  #mayLook(looks: number): boolean {
+    return looks < (this.#cast.over.aborted ? looksWhenOver : looksMax) && Date.now() < this.#cast.patience.giveUpAtMs;
   }
 
   #send(who: { caller: Caller }, path: string, { referral, version, body }: { referral: Referral; version: number; body: object }): Promise<Answer> {

@@ -14,8 +14,12 @@ export interface LogState extends Row {
   readonly snap: string;
 }
 
+export const logState: Statement = {
+  name: 'cursor-log-state', values: [], text: 'SELECT system_identifier::text AS id, pg_current_snapshot()::text AS snap FROM pg_control_system()',
+};
+
 export async function readLogState(source: Pick<PoolClient, 'query'>): Promise<LogState> {
-  const answer = await source.query<LogState>('SELECT system_identifier::text AS id, pg_current_snapshot()::text AS snap FROM pg_control_system()');
+  const answer = await source.query<LogState>(logState.text);
   return answer.rows[0]!;
 }
 

@@ -23,6 +23,9 @@ const heartbeatEveryMs = 1_000;
 const fewMessages = 4;
 const chunkSize = 16;
 const pauseAfterFailureMs = 1_000;
+/** A broker that restarts is back long before these tries are used up. */
+const commitTries = 60;
+const commitAgainMs = 1_000;
 const partitionsAtOnce = 6;
 const stopLimitMs = 10_000;
 
@@ -36,6 +39,8 @@ export class KafkaSubscription {
   #generation = 0;
   #joined = false;
   #failures = 0;
+  /** The newest offset to commit of each partition. */
+  readonly #newest = new Map<string, string>();
 
   constructor(options: KafkaSubscriptionOptions) {
     this.#options = options;
@@ -109,8 +114,23 @@ export class KafkaSubscription {
       clearInterval(heartbeat);
     }
     if (done === undefined) return;
-    await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset: (BigInt(done) + 1n).toString() }] }] })
-      .catch(() => { /* The next owner gets the messages again and finds them in the inbox. */ });
+    await this.#commit(payload, { topic, partition, offset: (BigInt(done) + 1n).toString() }, this.#generation);
+  }
+
+  /**
+   * A commit that fails while the member keeps its place is tried again: a quiet partition would show a lag for ever.
+   * After a rebalance the next owner gets the messages again and finds them in the inbox.
+   */
+  async #commit(payload: EachBatchPayload, place: { topic: string; partition: number; offset: string }, generation: number, tries = 1): Promise<void> {
+    const partitionKey = `${place.topic}:${place.partition}`;
+    if (tries === 1) this.#newest.set(partitionKey, place.offset);
+    if (generation !== this.#generation || this.#newest.get(partitionKey) !== place.offset) return;
+    const { topic, partition, offset } = place;
+    await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] }).catch(() => {
+      if (tries >= commitTries) return;
+      const timer = setTimeout(() => { this.#timers.delete(timer); void this.#commit(payload, place, generation, tries + 1); }, commitAgainMs);
+      this.#timers.add(timer);
+    });
   }
 
   /** Yields the last offset of each chunk whose effects are committed. */

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient, Row, Statement } from '@amana/persistence';
 import { type OnAlarm, reasonOf } from './alarm.ts';
 import type { PublishedRow } from './codec.ts';
-import { type CursorState, readLogState, saveSnapshot, takeEpoch } from './cursor-state.ts';
+import { type CursorState, logState, type LogState, readLogState, saveSnapshot, takeEpoch } from './cursor-state.ts';
 import type { Lead } from './leader-lock.ts';
 import { beforeEverything, pollWindow, readerSettings, readLargeWindow, type Snapshot, toSnapshot } from './published-window.ts';
 
@@ -128,6 +128,8 @@ export class SnapshotCursor {
     const reader = await this.#openReader();
     const { id, snap } = await readLogState(reader);
     const known = (await this.#note<CursorState>(lead, takeEpoch(this.#options.subscriber, id)))[0]!;
+    // Another cluster's log may, after a crash, give out ids again that this cursor has counted: their events would be lost.
+    if ((await this.#note<LogState>(lead, logState))[0]!.id !== id) throw new Diverged('other-cluster');
     this.#epoch = known.epoch;
     this.#previous = toSnapshot(known.snap);
     this.#savedAtMs = Date.now();

@@ -1,4 +1,3 @@
-export * from './call-slice.ts';
 export * from './eventually.ts';
 export * from './given.ts';
 export * from './house.ts';

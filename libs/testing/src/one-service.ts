@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { publishedEvents, ServiceName } from '@amana/contracts';
 import { append, Database, inTransaction } from '@amana/persistence';
-import { type RunningService, type ServiceDefinition, startService } from '@amana/service';
+import type { RunningService, ServiceDefinition } from '@amana/service';
 import { House, type PostgresStarter } from './house.ts';
 import { throwawayDatabase } from './throwaway-database.ts';
 
@@ -80,6 +80,8 @@ export class OneService extends House {
     const others = await throwawayDatabase(adminUrl, name);
     this.#neighbours = new Database(others);
     this.endBy(() => this.#neighbours.close());
+    // Loaded where it is used: a spec of a decision tells its stories without a framework.
+    const { startService } = await import('@amana/service');
     const service = await startService(this.definition, {
       mode: 'sandbox', service: name, appUrl: own.appUrl, relayUrl: own.relayUrl, bus: 'postgres',
       busUrls: Object.fromEntries(ServiceName.options.map((producer) => [producer, producer === name ? own.busUrl : others.busUrl])),

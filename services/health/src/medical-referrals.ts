@@ -3,10 +3,13 @@ import { type EventDefinition, Id } from '@amana/contracts';
 import type { SealedPlace, Statement, StoredEvent } from '@amana/persistence';
 import { type Aggregate, type Projection, Stream, StreamEngine, type Subject } from '@amana/service';
 import { z } from 'zod';
-import { type Asked, type MedicalEvent, type MedicalReferral, medicalDecider, medicalEvents, privateMedicalEvents } from './domain/medical-referral.ts';
+import { type Asked, type KnownMedicalReferral, type MedicalEvent, type MedicalReferral, medicalDecider, medicalEvents, privateMedicalEvents } from './domain/medical-referral.ts';
+
+export const MedicalStatus = z.enum(['asked', 'open', 'booked', 'missed', 'attended', 'completed', 'ended']);
+export type MedicalStatus = z.infer<typeof MedicalStatus>;
 
 /** What every command on a medical referral answers, and its retry again. */
-export const MedicalAnswer = z.object({ referralId: Id, status: z.string(), appointmentId: Id.optional().describe('The newest appointment'), attempt: z.int().optional(), version: z.int() }).meta({ id: 'MedicalAnswer' });
+export const MedicalAnswer = z.object({ referralId: Id, status: MedicalStatus, appointmentId: Id.optional().describe('The newest appointment'), attempt: z.int().optional(), version: z.int() }).meta({ id: 'MedicalAnswer' });
 export type MedicalAnswer = z.infer<typeof MedicalAnswer>;
 
 /** What an appointment has to take care of. It describes her, so it is sealed with the case's own key. */
@@ -35,7 +38,7 @@ const aggregate: Aggregate<MedicalReferral, MedicalEvent, MedicalAnswer> = {
   relations: (state, organisationId, params) => (state.status !== 'none' && state.asked.organisationId === organisationId && params.organisationId === organisationId ? ['own'] : []),
   answer(state, referralId, version) {
     const appointment = state.status === 'none' ? undefined : state.appointments.at(-1);
-    return { referralId, status: state.status, ...(appointment ? { appointmentId: appointment.appointmentId, attempt: appointment.attempt } : {}), version };
+    return { referralId, status: (state as KnownMedicalReferral).status, ...(appointment ? { appointmentId: appointment.appointmentId, attempt: appointment.attempt } : {}), version };
   },
   subject: (_state, id) => ({ publicId: id, referralId: id }),
 };

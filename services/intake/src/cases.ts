@@ -7,8 +7,11 @@ import { type Case, caseDecider, type KnownCase } from './domain/case.ts';
 import { caseEvents, type CaseEvent } from './domain/case-events.ts';
 import { Held } from './held.ts';
 
+export const CaseStatus = z.enum(['imported-draft', 'transferred-in', 'active', 'closed', 'declined-services', 'transferred-out']);
+export type CaseStatus = z.infer<typeof CaseStatus>;
+
 /** What every command on a case answers, and its retry again. */
-export const CaseAnswer = z.object({ caseId: Id, status: z.string(), version: z.int() }).meta({ id: 'CaseAnswer' });
+export const CaseAnswer = z.object({ caseId: Id, status: CaseStatus, version: z.int() }).meta({ id: 'CaseAnswer' });
 export type CaseAnswer = z.infer<typeof CaseAnswer>;
 
 /** With what a conversation about consent gave, where that was the act: its receipts are signed anew from these facts. */
@@ -34,7 +37,7 @@ function caseAggregate(held: Held): Aggregate<Case, CaseEvent, CaseResult> {
       if (state.status === 'none') return params.caseId === undefined ? ['own'] : [];
       return state.organisationId === organisationId ? ['own'] : [];
     },
-    answer: (state, caseId, version) => ({ caseId, status: state.status, version, ...(state.status !== 'none' && state.given.length > 0 ? { given: state.given } : {}) }),
+    answer: (state, caseId, version) => ({ caseId, status: (state as KnownCase).status, version, ...(state.status !== 'none' && state.given.length > 0 ? { given: state.given } : {}) }),
     // No public id: outside this service a case is known by its tag alone.
     subject: () => ({}),
   };

@@ -3,10 +3,10 @@ import { type EventDefinition, Id, Instant, intakeEvents } from '@amana/contract
 import type { Statement, StoredEvent } from '@amana/persistence';
 import { type Aggregate, type Projection, Stream, StreamEngine } from '@amana/service';
 import { z } from 'zod';
-import { type Consent, consentDecider, type ConsentEvent, privateConsentEvents } from './domain/consent.ts';
+import { type Consent, consentDecider, type ConsentEvent, type KnownConsent, privateConsentEvents } from './domain/consent.ts';
 
 export const WithdrawalAnswer = z.object({
-  consentRef: Id, status: z.string(), version: z.int(), effectiveAt: Instant.optional(), releaseHoldAt: Instant.optional(), disposeNotBefore: Instant.optional(),
+  consentRef: Id, status: z.enum(['given', 'withdrawn']), version: z.int(), effectiveAt: Instant.optional(), releaseHoldAt: Instant.optional(), disposeNotBefore: Instant.optional(),
 }).meta({ id: 'WithdrawalAnswer' });
 export type WithdrawalAnswer = z.infer<typeof WithdrawalAnswer>;
 
@@ -19,7 +19,7 @@ const consentAggregate: Aggregate<Consent, ConsentEvent, WithdrawalAnswer> = {
     return own ? ['own'] : [];
   },
   answer(state, consentRef, version) {
-    if (state.status === 'none' || !state.withdrawal) return { consentRef, status: state.status, version };
+    if (state.status === 'none' || !state.withdrawal) return { consentRef, status: (state as KnownConsent).status, version };
     const { effectiveAt, releaseHoldAt, disposeNotBefore } = state.withdrawal;
     return { consentRef, status: state.status, version, effectiveAt, releaseHoldAt, disposeNotBefore };
   },

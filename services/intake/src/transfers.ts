@@ -3,14 +3,17 @@ import { type EventDefinition, Id, Instant } from '@amana/contracts';
 import { cancelDue, scheduleDue, type Statement, type StoredEvent, type Transaction } from '@amana/persistence';
 import { type Aggregate, type Projection, Stream, StreamEngine } from '@amana/service';
 import { z } from 'zod';
-import { privateTransferEvents, publishedTransferEvents, type Transfer, transferDecider, type TransferEvent, type TransferFacts } from './domain/transfer.ts';
+import { privateTransferEvents, publishedTransferEvents, type KnownTransfer, type Transfer, transferDecider, type TransferEvent, type TransferFacts } from './domain/transfer.ts';
 import { Held } from './held.ts';
 import { openReferralsOf } from './referral-links.ts';
 
 /** The kind of the due row that ends an unanswered offer. */
 export const transferExpiry = 'intake.transfer-expiry';
 
-export const TransferAnswer = z.object({ transferId: Id, status: z.string(), version: z.int(), expiresAt: Instant.optional() }).meta({ id: 'TransferAnswer' });
+export const TransferStatus = z.enum(['offered', 'accepted', 'declined', 'expired']);
+export type TransferStatus = z.infer<typeof TransferStatus>;
+
+export const TransferAnswer = z.object({ transferId: Id, status: TransferStatus, version: z.int(), expiresAt: Instant.optional() }).meta({ id: 'TransferAnswer' });
 export type TransferAnswer = z.infer<typeof TransferAnswer>;
 
 /** Transfers live with the old owner: the receiving organisation answers at the old owner's path. */
@@ -33,7 +36,7 @@ function transferAggregate(held: Held): Aggregate<Transfer, TransferEvent, Trans
       if (organisationId === state.fromOrg) return ['own'];
       return organisationId === state.toOrg ? ['receiving'] : [];
     },
-    answer: (state, transferId, version) => ({ transferId, status: state.status, version, ...(state.status === 'none' ? {} : { expiresAt: state.expiresAt }) }),
+    answer: (state, transferId, version) => ({ transferId, status: (state as KnownTransfer).status, version, ...(state.status === 'none' ? {} : { expiresAt: state.expiresAt }) }),
     subject: (state, transferId) => (state.status === 'none' ? { publicId: transferId } : { publicId: transferId, recipientOrg: state.toOrg }),
   };
 }

@@ -3,11 +3,14 @@ import { Id } from '@amana/contracts';
 import { cancelDue, scheduleDue, type Statement, type StoredEvent } from '@amana/persistence';
 import { type Aggregate, type Projection, Stream, StreamEngine } from '@amana/service';
 import { z } from 'zod';
-import { type Delivery, deliveryDecider, type DeliveryEvent, deliveryEvents } from './domain/delivery.ts';
+import { type Delivery, deliveryDecider, type DeliveryEvent, deliveryEvents, type KnownDelivery } from './domain/delivery.ts';
 
 export const deliveryDue = 'notifications.delivery';
 
-export const DeliveryAnswer = z.object({ deliveryId: Id, status: z.string(), attempts: z.int(), version: z.int() }).meta({ id: 'DeliveryAnswer' });
+export const DeliveryStatus = z.enum(['waiting', 'delivered', 'given-up']);
+export type DeliveryStatus = z.infer<typeof DeliveryStatus>;
+
+export const DeliveryAnswer = z.object({ deliveryId: Id, status: DeliveryStatus, attempts: z.int(), version: z.int() }).meta({ id: 'DeliveryAnswer' });
 export type DeliveryAnswer = z.infer<typeof DeliveryAnswer>;
 
 const aggregate: Aggregate<Delivery, DeliveryEvent, DeliveryAnswer> = {
@@ -15,7 +18,7 @@ const aggregate: Aggregate<Delivery, DeliveryEvent, DeliveryAnswer> = {
   name: 'delivery',
   events: Object.values(deliveryEvents),
   relations: (state, organisationId) => (state.status !== 'none' && state.scheduled.organisationId === organisationId ? ['own'] : []),
-  answer: (state, deliveryId, version) => ({ deliveryId, status: state.status, attempts: state.status === 'none' ? 0 : state.attempts, version }),
+  answer: (state, deliveryId, version) => ({ deliveryId, status: (state as KnownDelivery).status, attempts: state.status === 'none' ? 0 : state.attempts, version }),
   subject: (state, id) => (state.status === 'none' ? { publicId: id } : { publicId: id, referralId: state.scheduled.referralId, recipientOrg: state.scheduled.organisationId }),
 };
 

@@ -3,11 +3,14 @@ import { Id } from '@amana/contracts';
 import type { StoredEvent } from '@amana/persistence';
 import { type Aggregate, type Projection, Stream, StreamEngine } from '@amana/service';
 import { z } from 'zod';
-import { SignatureScheme, type Webhook, webhookDecider, type WebhookEvent, webhookEvents } from './domain/webhook.ts';
+import { type KnownWebhook, SignatureScheme, type Webhook, webhookDecider, type WebhookEvent, webhookEvents } from './domain/webhook.ts';
 import { WebhookSignatures } from './webhook-signatures.ts';
 
+export const WebhookStatus = z.enum(['active', 'disabled', 'removed']);
+export type WebhookStatus = z.infer<typeof WebhookStatus>;
+
 export const WebhookAnswer = z.object({
-  webhookId: Id, status: z.string(), signature: SignatureScheme, version: z.int(),
+  webhookId: Id, status: WebhookStatus, signature: SignatureScheme, version: z.int(),
   secret: z.string().optional().describe('For `v1` only, and only in the answer that registers the webhook'),
   keys: z.string().optional().describe('For `v1a`: where the public key is'),
 }).meta({ id: 'WebhookAnswer' });
@@ -27,8 +30,7 @@ const aggregateWith = (signatures: WebhookSignatures): Aggregate<Webhook, Webhoo
     return state.organisationId === organisationId ? ['own'] : [];
   },
   answer(state, webhookId, version) {
-    if (state.status === 'none') return { webhookId, status: 'none', signature: 'v1a', version };
-    const { status, signature } = state;
+    const { status, signature } = state as KnownWebhook;
     if (signature === 'v1a') return { webhookId, status, signature, version, keys: keysPath };
     return { webhookId, status, signature, version, ...(version === 1 ? { secret: signatures.secretOf(webhookId) } : {}) };
   },

@@ -3,10 +3,13 @@ import type { EventDefinition } from '@amana/contracts';
 import { Id, referralEvents } from '@amana/contracts';
 import { type Aggregate, Stream, StreamEngine } from '@amana/service';
 import { z } from 'zod';
-import { privateReferralEvents, recipientOf, type Referral, referralDecider, type ReferralEvent } from './domain/referral.ts';
+import { type KnownReferral, privateReferralEvents, recipientOf, type Referral, referralDecider, type ReferralEvent } from './domain/referral.ts';
+
+export const ReferralStatus = z.enum(['draft', 'submitted', 'acknowledged', 'accepted', 'scheduled', 'in-progress', 'completed', 'closed', 'declined', 'expired', 'cancelled', 'withdrawn', 'failed']);
+export type ReferralStatus = z.infer<typeof ReferralStatus>;
 
 /** What every command on a referral answers, and its retry again. */
-export const ReferralAnswer = z.object({ referralId: Id, status: z.string(), version: z.int() }).meta({ id: 'ReferralAnswer' });
+export const ReferralAnswer = z.object({ referralId: Id, status: ReferralStatus, version: z.int() }).meta({ id: 'ReferralAnswer' });
 export type ReferralAnswer = z.infer<typeof ReferralAnswer>;
 
 const aggregate: Aggregate<Referral, ReferralEvent, ReferralAnswer> = {
@@ -20,7 +23,7 @@ const aggregate: Aggregate<Referral, ReferralEvent, ReferralAnswer> = {
     // A draft has not left the sender: to its recipient it does not exist.
     return organisationId === recipientOf(state).organisationId && state.status !== 'draft' ? ['receiving'] : [];
   },
-  answer: (state, referralId, version) => ({ referralId, status: state.status, version }),
+  answer: (state, referralId, version) => ({ referralId, status: (state as KnownReferral).status, version }),
   subject: (state, id) => (state.status === 'none'
     ? { publicId: id, referralId: id }
     : { publicId: id, referralId: id, recipientOrg: recipientOf(state).organisationId }),

@@ -6,8 +6,10 @@ import { z } from 'zod';
 import { type Hold, holdDecider, type HoldEvent, holdEvents, type KnownHold, type Placed, privateHoldEvents } from './domain/hold.ts';
 import { recountKind } from './sites.ts';
 
+export const HoldState = z.enum(['unconfirmed', 'confirmed', 'occupied', 'ended', 'released', 'expired', 'lost']).describe('unconfirmed until the referral has been accepted with it; lost when it could not be');
+
 /** What every command on a hold answers, and its retry again. */
-export const HoldAnswer = z.object({ holdId: Id, referralId: Id, state: z.string(), expiresAt: Instant.describe('Until then the referral has to be accepted with it'), version: z.int() }).meta({ id: 'HoldAnswer' });
+export const HoldAnswer = z.object({ holdId: Id, referralId: Id, state: HoldState, expiresAt: Instant.describe('Until then the referral has to be accepted with it'), version: z.int() }).meta({ id: 'HoldAnswer' });
 export type HoldAnswer = z.infer<typeof HoldAnswer>;
 
 /** Where the meeting point of a plan is sealed: with the hold's own key. */

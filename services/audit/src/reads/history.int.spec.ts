@@ -4,13 +4,14 @@ import { Refusal } from '@amana/contracts';
 import { InboxContext } from '@amana/messaging';
 import { inTransaction } from '@amana/persistence';
 import { auditLeaf, type AuditFields } from '@amana/privacy';
-import { callSlice, OneEngine } from '@amana/testing';
+import { OneEngine } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { AuditService } from '../audit.module.ts';
 import { OnAuditEntry } from '../reactions/on-audit-entry.ts';
 import { History } from './history.ts';
 
 const house = new OneEngine(AuditService, { startPostgres });
+const { ask } = house;
 const onEntry = new OnAuditEntry();
 const auditor = { role: 'auditor', scopes: ['audit:read'] } as const;
 let history: History;
@@ -32,8 +33,8 @@ async function arrives({ key, at, correlation = randomUUID(), producer = 'referr
 
 const byItself = { actor: { tag: 'CCCCCCCCCCCCCCCCCCCCCC', org: 'system', role: 'system', client: 'shelter' }, action: 'hold.confirm' };
 
-const ofReferral = (referralId: string, query: Record<string, string> = {}) => callSlice(history, 'ofReferral', { ...auditor, params: { referralId }, query });
-const ofTag = (tag: string) => callSlice(history, 'ofTag', { ...auditor, params: { tag } });
+const ofReferral = (referralId: string, query: Record<string, string> = {}) => ask(history, 'ofReferral', { ...auditor, params: { referralId }, query });
+const ofTag = (tag: string) => ask(history, 'ofTag', { ...auditor, params: { tag } });
 
 describe('a history', () => {
   it('is refused for what is no id, no tag and no cursor', async () => {
@@ -75,7 +76,7 @@ describe('a history', () => {
     await arrives({ key, at: '2023-03-01T09:00:00.000Z' });
     await arrives({ key, at: '2023-03-01T09:01:00.000Z', changes: { action: 'disclosure.read', outcome: 'shown', consent: { ref: randomUUID(), version: 2 } } });
     await arrives({ key, at: '2023-03-01T09:02:00.000Z', changes: { action: 'disclosure.read', outcome: 'denied', decision: 'deny' } });
-    const { entries } = await callSlice(history, 'looksOfReferral', { ...auditor, params: { referralId: key } });
+    const { entries } = await ask(history, 'looksOfReferral', { ...auditor, params: { referralId: key } });
     expect(entries.map(({ action, decision, consent }) => [action, decision, consent?.version])).toEqual([['disclosure.read', 'permit', 2], ['disclosure.read', 'deny', undefined]]);
   });
 

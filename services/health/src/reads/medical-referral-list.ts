@@ -3,16 +3,16 @@ import { Id, Instant } from '@amana/contracts';
 import type { Row } from '@amana/persistence';
 import { type Act, Allow, decodeCursor, encodeCursor, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { subjectOf } from '../medical-referrals.ts';
+import { MedicalStatus, subjectOf } from '../medical-referrals.ts';
 
 const ListedReferral = z.object({
-  referralId: Id, fromOrg: Id, serviceId: Id, status: z.string().describe('asked until the acceptance has arrived'), version: z.int(), urgency: z.string(),
+  referralId: Id, fromOrg: Id, serviceId: Id, status: MedicalStatus.describe('asked until the acceptance has arrived'), version: z.int(), urgency: z.string(),
   submittedAt: Instant, ackBy: Instant, decideBy: Instant, serveBy: Instant, appointment: z.object({ appointmentId: Id, attempt: z.int(), startsAt: Instant }).optional(),
 }).meta({ id: 'ListedMedicalReferral' });
 type ListedReferral = z.infer<typeof ListedReferral>;
 const ListedReferrals = z.object({ items: z.array(ListedReferral), next: z.string().optional() }).meta({ id: 'ListedMedicalReferrals' });
 const Query = z.object({
-  status: z.enum(['asked', 'open', 'booked', 'missed', 'attended', 'completed', 'ended']).optional(), limit: z.coerce.number().int().min(1).max(100).default(50),
+  status: MedicalStatus.optional(), limit: z.coerce.number().int().min(1).max(100).default(50),
   after: z.string().regex(/^[\w-]{1,200}$/).optional().describe('The `next` of the page before'),
 });
 
@@ -50,7 +50,7 @@ export class MedicalReferralList {
 function toView(row: Row): ListedReferral {
   const at = (column: string): string => (row[column] as Date).toISOString();
   return {
-    referralId: row.referral_id as string, fromOrg: row.from_org as string, serviceId: row.service_id as string, status: row.status as string, version: row.version as number, urgency: row.urgency as string,
+    referralId: row.referral_id as string, fromOrg: row.from_org as string, serviceId: row.service_id as string, status: row.status as MedicalStatus, version: row.version as number, urgency: row.urgency as string,
     submittedAt: at('submitted_at'), ackBy: at('ack_by'), decideBy: at('decide_by'), serveBy: at('serve_by'),
     ...(row.appointment_id ? { appointment: { appointmentId: row.appointment_id as string, attempt: row.attempt as number, startsAt: at('starts_at') } } : {}),
   };

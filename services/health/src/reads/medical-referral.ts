@@ -5,13 +5,13 @@ import { SealedStore, type Transaction } from '@amana/persistence';
 import { type Act, Allow, etagOf, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
 import { type KnownMedicalReferral, openCase } from '../domain/medical-referral.ts';
-import { type AppointmentNeeds, type Consultation, consultationOf, MedicalReferrals, needsOf, subjectOf } from '../medical-referrals.ts';
+import { type AppointmentNeeds, type Consultation, consultationOf, MedicalReferrals, MedicalStatus, needsOf, subjectOf } from '../medical-referrals.ts';
 
 const AppointmentView = z.object({
   appointmentId: Id, attempt: z.int(), state: z.enum(['booked', 'missed', 'attended']), startsAt: Instant, accompaniment: z.boolean(), interpreterLanguage: z.string().optional(), clinicianSex: z.string().optional(),
 });
 const MedicalReferralView = z.object({
-  referralId: Id, fromOrg: Id, serviceId: Id, status: z.string(), version: z.int(), urgency: z.string(), serveBy: Instant, endReason: z.string().optional(), appointments: z.array(AppointmentView),
+  referralId: Id, fromOrg: Id, serviceId: Id, status: MedicalStatus, version: z.int(), urgency: z.string(), serveBy: Instant, endReason: z.string().optional(), appointments: z.array(AppointmentView),
   consultation: z.object({ outcome: z.string(), outcomeCode: z.string().optional(), nextStep: z.string().optional() }).optional(),
   links: z.object({ profile: z.string(), disclosure: z.string() }).describe('Her bands, and what she consented to: at the sender\'s intake'),
 }).meta({ id: 'MedicalReferralView' });

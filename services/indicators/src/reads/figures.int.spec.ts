@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Indicator } from '@amana/contracts';
 import { inTransaction } from '@amana/persistence';
-import { callSlice, OneEngine, refusalOf } from '@amana/testing';
+import { OneEngine, refusalOf } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { IndicatorsService } from '../indicators.module.ts';
 import { keepFact } from '../reactions/on-counted.ts';
@@ -10,6 +10,7 @@ import { NetworkFigures } from './network-figures.ts';
 import { PublicFigures } from './public-figures.ts';
 
 const house = new OneEngine(IndicatorsService, { startPostgres });
+const { ask } = house;
 const coordinator = { role: 'coordinator', scopes: ['report:read'] } as const;
 let network: NetworkFigures;
 let everybody: PublicFigures;
@@ -30,9 +31,9 @@ async function counted(month: string, times: number, person: { sex?: string; age
   });
 }
 
-const figures = async (from: string, to: string, by?: string) => (await callSlice(network, 'range', { ...coordinator, query: { from, to, ...(by ? { by } : {}) } })).figures;
+const figures = async (from: string, to: string, by?: string) => (await ask(network, 'range', { ...coordinator, query: { from, to, ...(by ? { by } : {}) } })).figures;
 const identified = async (from: string, to: string, by?: string) => (await figures(from, to, by)).identified!;
-const ofMonth = (month: string) => callSlice(everybody, 'month', { ...coordinator, query: { month } });
+const ofMonth = (month: string) => ask(everybody, 'month', { ...coordinator, query: { month } });
 const published = async (month: string) => (await ofMonth(month)).figures;
 
 describe('figures for everybody', () => {

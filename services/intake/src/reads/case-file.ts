@@ -2,13 +2,13 @@ import { Controller } from '@nestjs/common';
 import { Id, Instant, Language, Refusal } from '@amana/contracts';
 import { type Act, Allow, etagOf, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { Cases } from '../cases.ts';
+import { Cases, CaseStatus } from '../cases.ts';
 import type { Case } from '../domain/case.ts';
 import { Contact, Identity, NoteCategory, SafeContact, SafetyPlan, type SealedField } from '../domain/person.ts';
 import { type FieldValues, SealedFields } from '../sealed-fields.ts';
 
 const CaseFile = z.object({
-  caseId: Id, organisationId: Id, status: z.string(), version: z.int(), confidentialityExplainedAt: Instant.optional(),
+  caseId: Id, organisationId: Id, status: CaseStatus, version: z.int(), confidentialityExplainedAt: Instant.optional(),
   person: z.object({
     identity: Identity.optional(), contact: Contact.optional(), dependantsCount: z.int().optional(),
     demographics: z.object({

@@ -2,12 +2,13 @@ import { Controller } from '@nestjs/common';
 import { Id, Instant } from '@amana/contracts';
 import { type Act, Allow, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
+import { CaseStatus } from '../cases.ts';
 import { PageQuery, pageOf, startOf } from '../cursor.ts';
 import { Held } from '../held.ts';
 
-const CaseListQuery = PageQuery.extend({ status: z.string().regex(/^[a-z-]{1,20}$/).optional() });
+const CaseListQuery = PageQuery.extend({ status: z.string().regex(/^[a-z-]{1,20}$/).optional().describe('A status as the items carry it') });
 const CaseList = z.object({
-  items: z.array(z.object({ caseId: Id, status: z.string(), version: z.int(), openedAt: Instant, changedAt: Instant })), next: z.string().optional(),
+  items: z.array(z.object({ caseId: Id, status: CaseStatus, version: z.int(), openedAt: Instant, changedAt: Instant })), next: z.string().optional(),
 }).meta({ id: 'CaseList' });
 
 /** An organisation's own cases, without a name: who somebody is stands in the case alone. */
@@ -38,7 +39,7 @@ export class CaseListRead {
       return {
         answer: {
           items: page.rows.map((row) => ({
-            caseId: row.case_id as string, status: row.status as string, version: row.version as number, openedAt: (row.opened_at as Date).toISOString(), changedAt: (row.changed_at as Date).toISOString(),
+            caseId: row.case_id as string, status: row.status as CaseStatus, version: row.version as number, openedAt: (row.opened_at as Date).toISOString(), changedAt: (row.changed_at as Date).toISOString(),
           })),
           ...(page.next ? { next: page.next } : {}),
         },

@@ -4,10 +4,10 @@ import type { Row } from '@amana/persistence';
 import { type Act, Allow, etagOf, Looks, Read, type Subject, TheAct } from '@amana/service';
 import { z } from 'zod';
 import { PageQuery, pageOf, startOf } from '../cursor.ts';
-import { Transfers } from '../transfers.ts';
+import { Transfers, TransferStatus } from '../transfers.ts';
 
 const TransferView = z.object({
-  transferId: Id, fromOrg: Id, toOrg: Id, status: z.string(), version: z.int().optional(), expiresAt: Instant,
+  transferId: Id, fromOrg: Id, toOrg: Id, status: TransferStatus, version: z.int().optional(), expiresAt: Instant,
   caseId: Id.optional().describe('Your own case: the one you offered, or the one opened for you when you accepted'), links: z.object({ file: z.string() }),
 }).meta({ id: 'TransferView' });
 const TransferList = z.object({ items: z.array(TransferView), next: z.string().optional() }).meta({ id: 'TransferList' });
@@ -77,7 +77,7 @@ function listed(act: Act<unknown, PageQuery>, rows: readonly Row[], limit: numbe
 function toView(row: Row, ownsCase: boolean) {
   const transferId = row.transfer_id as string;
   return {
-    transferId, fromOrg: row.from_org as string, toOrg: row.to_org as string, status: row.status as string, ...(row.version === undefined ? {} : { version: row.version as number }),
+    transferId, fromOrg: row.from_org as string, toOrg: row.to_org as string, status: row.status as TransferStatus, ...(row.version === undefined ? {} : { version: row.version as number }),
     expiresAt: (row.expires_at as Date).toISOString(), ...(ownsCase && row.case_id ? { caseId: row.case_id as string } : {}),
     links: { file: `/v1/intake/${String(row.from_org)}/disclosures/${transferId}` },
   };

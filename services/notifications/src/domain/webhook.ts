@@ -17,7 +17,8 @@ export const webhookEvents = {
 } as const;
 export type WebhookEvent = EventOf<typeof webhookEvents>;
 
-export type Webhook = { readonly status: 'none' } | { readonly status: 'active' | 'disabled' | 'removed'; readonly organisationId: string; readonly signature: SignatureScheme };
+export type KnownWebhook = { readonly status: 'active' | 'disabled' | 'removed'; readonly organisationId: string; readonly signature: SignatureScheme };
+export type Webhook = { readonly status: 'none' } | KnownWebhook;
 
 export const webhookDecider: Decider<Webhook, WebhookEvent> = {
   initial: { status: 'none' },

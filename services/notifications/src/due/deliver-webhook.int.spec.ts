@@ -7,7 +7,7 @@ import { DueWorker, inTransaction } from '@amana/persistence';
 import { verifySignature } from '@amana/privacy';
 import { Keys, Log } from '@amana/service';
 import { createLogger } from '@amana/telemetry';
-import { callSlice, type Engine, eventually, OneEngine, refusalOf, type SliceCall } from '@amana/testing';
+import { type Engine, eventually, OneEngine, refusalOf, type SliceRequest } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { ManageWebhooks } from '../commands/manage-webhooks.ts';
 import { ReplayDelivery } from '../commands/replay-delivery.ts';
@@ -29,6 +29,7 @@ import { Webhooks } from '../webhooks.ts';
 interface Call { readonly headers: IncomingHttpHeaders; readonly body: string }
 
 const house = new OneEngine(NotificationsService, { startPostgres });
+const { ask } = house;
 let receiver: Server;
 let hook: string;
 let calls: Call[] = [];
@@ -83,16 +84,16 @@ afterAll(async () => {
 });
 
 /** What an administrator of this organisation asks for. */
-const by = (organisationId: string, call: Partial<SliceCall> = {}): SliceCall => ({ role: 'org-admin', scopes: ['care:write', 'care:read'], organisationId, ...call });
+const by = (organisationId: string, asked: Partial<SliceRequest> = {}): SliceRequest => ({ role: 'org-admin', scopes: ['care:write', 'care:read'], organisationId, ...asked });
 const submitted = (toOrg: string) => ({
   id: randomUUID(), type: 'referral.submitted.v1', topic: 'referral.referral.v1', key: randomUUID(), data: { referralId: randomUUID(), fromOrg: randomUUID(), toOrg, urgency: 'routine' as const }, at: new Date(), partition: 0, offset: '0',
 });
 const referralHappens = (event: ReturnType<typeof submitted>) => inTransaction(house.database.bus, [], (tx) => slices.onReferral.onSubmitted(event, new InboxContext([tx])));
-const register = (organisationId: string, body: object = { url: hook }, key: string = randomUUID()) => callSlice(slices.manage, 'register', by(organisationId, { body, key }));
-const deliveriesOf = async (organisationId: string) => (await callSlice(slices.log, 'deliveries', by(organisationId))).items;
-const webhooksOf = async (organisationId: string) => (await callSlice(slices.log, 'list', by(organisationId))).items;
-const remove = (organisationId: string, webhookId: string) => callSlice(slices.manage, 'remove', by(organisationId, { params: { webhookId }, ifMatch: '"1"' }));
-const itemsOf = (organisationId: string) => callSlice(slices.feed, 'list', by(organisationId));
+const register = (organisationId: string, body: object = { url: hook }, key: string = randomUUID()) => ask(slices.manage, 'register', by(organisationId, { body, key }));
+const deliveriesOf = async (organisationId: string) => (await ask(slices.log, 'deliveries', by(organisationId))).items;
+const webhooksOf = async (organisationId: string) => (await ask(slices.log, 'list', by(organisationId))).items;
+const remove = (organisationId: string, webhookId: string) => ask(slices.manage, 'remove', by(organisationId, { params: { webhookId }, ifMatch: '"1"' }));
+const itemsOf = (organisationId: string) => ask(slices.feed, 'list', by(organisationId));
 const status = async (organisationId: string, wanted: string) => eventually(async () => (await deliveriesOf(organisationId)).find((delivery) => delivery.status === wanted), { what: `a delivery that is ${wanted}` });
 
 describe('registering a webhook', () => {
@@ -197,7 +198,7 @@ describe('a delivery that fails', () => {
     await register(organisationId);
     await referralHappens(submitted(organisationId));
     const { deliveryId, version } = await status(organisationId, 'delivered');
-    const replay = (organisation: string) => callSlice(slices.replay, 'replay', by(organisation, { params: { deliveryId }, ifMatch: `"${version}"` }));
+    const replay = (organisation: string) => ask(slices.replay, 'replay', by(organisation, { params: { deliveryId }, ifMatch: `"${version}"` }));
     expect(await refusalOf(replay(randomUUID()))).toBe('not-found');
     expect((await replay(organisationId)).status).toBe('waiting');
     await eventually(() => Promise.resolve(calls.length === 2), { what: 'the second call' });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { InboxContext, type ReceivedEvent } from '@amana/messaging';
 import { inTransaction } from '@amana/persistence';
 import { Denied } from '@amana/service';
-import { callSlice, type Engine, OneEngine, refusalOf } from '@amana/testing';
+import { type Engine, OneEngine, refusalOf } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { ManageMailAddress } from '../commands/manage-mail-address.ts';
 import { MarkItemRead } from '../commands/mark-item-read.ts';
@@ -18,6 +18,7 @@ import { Telling } from '../telling.ts';
 import { ItemFeed } from './item-feed.ts';
 
 const house = new OneEngine(NotificationsService, { startPostgres });
+const { ask } = house;
 const focalPoint = { role: 'focal-point', scopes: ['care:write', 'care:read'] } as const;
 let slices: ReturnType<typeof tellingPart>;
 
@@ -38,7 +39,7 @@ const eventOf = <Data>(type: string, data: Data): ReceivedEvent<Data> => ({ id: 
 const submitted = (toOrg: string, fromOrg = randomUUID()) => eventOf('referral.submitted.v1', { referralId: randomUUID(), fromOrg, toOrg, urgency: 'routine' as const });
 const happens = <Data>(event: ReceivedEvent<Data>, reaction: (event: ReceivedEvent<Data>, context: InboxContext) => Promise<void>) => inTransaction(house.database.bus, [], (tx) => reaction(event, new InboxContext([tx])));
 const referralHappens = (event: ReturnType<typeof submitted>) => happens(event, (received, context) => slices.onReferral.onSubmitted(received, context));
-const itemsOf = (organisationId: string, query: Record<string, string> = {}) => callSlice(slices.feed, 'list', { ...focalPoint, organisationId, query });
+const itemsOf = (organisationId: string, query: Record<string, string> = {}) => ask(slices.feed, 'list', { ...focalPoint, organisationId, query });
 
 describe('the list of an organisation', () => {
   it('does not show another organisation\'s item, and puts on record that somebody tried', async () => {
@@ -46,7 +47,7 @@ describe('the list of an organisation', () => {
     const event = submitted(organisationId);
     await referralHappens(event);
     const { items: [item] } = await itemsOf(organisationId);
-    const one = (by: string) => callSlice(slices.feed, 'one', { ...focalPoint, organisationId: by, params: { itemId: item!.itemId } });
+    const one = (by: string) => ask(slices.feed, 'one', { ...focalPoint, organisationId: by, params: { itemId: item!.itemId } });
     await expect(one(randomUUID())).rejects.toMatchObject({ code: 'not-found', subject: { referralId: event.data.referralId } });
     await expect(one(randomUUID())).rejects.toBeInstanceOf(Denied);
     expect(await one(organisationId)).toEqual(item);
@@ -74,7 +75,7 @@ describe('the list of an organisation', () => {
     const organisationId = randomUUID();
     await referralHappens(submitted(organisationId));
     const { items: [item] } = await itemsOf(organisationId);
-    const read = (by: string, ifMatch: string) => callSlice(slices.read, 'read', { ...focalPoint, organisationId: by, params: { itemId: item!.itemId }, ifMatch });
+    const read = (by: string, ifMatch: string) => ask(slices.read, 'read', { ...focalPoint, organisationId: by, params: { itemId: item!.itemId }, ifMatch });
     expect(await refusalOf(read(randomUUID(), '"1"'))).toBe('not-found');
     expect(await refusalOf(read(organisationId, '"7"'))).toBe('version-stale');
     expect(await read(organisationId, '"1"')).toEqual({ itemId: item!.itemId, read: true, version: 2 });
@@ -104,7 +105,7 @@ describe('telling', () => {
 
   it('makes one mail due, not one for each item', async () => {
     const organisationId = randomUUID();
-    await callSlice(slices.mail, 'register', { ...focalPoint, organisationId, body: { address: 'desk@partner.org', language: 'ar' } });
+    await ask(slices.mail, 'register', { ...focalPoint, organisationId, body: { address: 'desk@partner.org', language: 'ar' } });
     for (let count = 0; count < 3; count += 1) await referralHappens(submitted(organisationId));
     expect(await house.rows('SELECT clock FROM due WHERE kind = \'notifications.mail\' AND key = $1', [organisationId])).toEqual([{ clock: 'real' }]);
     expect(await house.tablesWith('desk@')).toEqual([]);

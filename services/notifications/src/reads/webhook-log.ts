@@ -3,25 +3,26 @@ import { Id, Instant } from '@amana/contracts';
 import { type Row, SealedStore } from '@amana/persistence';
 import { type Act, Allow, Looks, Read, type Subject, TheAct } from '@amana/service';
 import { z } from 'zod';
+import { DeliveryStatus } from '../deliveries.ts';
 import { MailLanguage } from '../domain/mailbox.ts';
 import { SignatureScheme } from '../domain/webhook.ts';
 import { WebhookSignatures } from '../webhook-signatures.ts';
-import { urlField } from '../webhooks.ts';
+import { urlField, WebhookStatus } from '../webhooks.ts';
 
 const Keys = z.object({ keys: z.array(z.object({ kid: z.string(), kty: z.string(), crv: z.string(), x: z.string(), whpk: z.string().describe('The key as Standard Webhooks writes it') })) }).meta({ id: 'WebhookKeys' });
 const WebhookList = z.object({
-  items: z.array(z.object({ webhookId: Id, url: z.string().optional(), signature: SignatureScheme, status: z.string(), version: z.int(), registeredAt: Instant })),
+  items: z.array(z.object({ webhookId: Id, url: z.string().optional(), signature: SignatureScheme, status: WebhookStatus, version: z.int(), registeredAt: Instant })),
 }).meta({ id: 'WebhookList' });
 const MailAddressList = z.object({ items: z.array(z.object({ mailAddressId: Id, language: MailLanguage, active: z.boolean(), version: z.int() })) }).meta({ id: 'MailAddressList' });
 const DeliveryLog = z.object({
   items: z.array(z.object({
-    deliveryId: Id.describe('The `webhook-id` of the message'), webhookId: Id, itemId: Id, status: z.string(), attempts: z.int(), lastStatus: z.int().optional(), reasonCode: z.string().optional(),
+    deliveryId: Id.describe('The `webhook-id` of the message'), webhookId: Id, itemId: Id, status: DeliveryStatus, attempts: z.int(), lastStatus: z.int().optional(), reasonCode: z.string().optional(),
     nextAt: Instant.optional(), scheduledAt: Instant, version: z.int(),
   })),
   next: z.int().optional(),
 }).meta({ id: 'DeliveryLog' });
 const LogQuery = z.object({
-  status: z.enum(['waiting', 'delivered', 'given-up']).optional(), limit: z.coerce.number().int().min(1).max(100).default(50),
+  status: DeliveryStatus.optional(), limit: z.coerce.number().int().min(1).max(100).default(50),
   after: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().describe('The `next` of the page before'),
 });
 
@@ -56,7 +57,7 @@ export class WebhookLog {
       for (const row of rows!) {
         const webhookId = row.webhook_id as string;
         const url = await this.#sealed.find<string>(tx, { caseId: webhookId, field: urlField, version: 1 });
-        items.push({ webhookId, url: url?.reveal(), signature: row.signature as SignatureScheme, status: row.status as string, version: row.version as number, registeredAt: (row.registered_at as Date).toISOString() });
+        items.push({ webhookId, url: url?.reveal(), signature: row.signature as SignatureScheme, status: row.status as WebhookStatus, version: row.version as number, registeredAt: (row.registered_at as Date).toISOString() });
       }
       return { answer: { items }, subjects: items.map(({ webhookId, version }): Subject => ({ type: 'webhook', aggregateId: webhookId, publicId: webhookId, version })) };
     });
@@ -92,7 +93,7 @@ export class WebhookLog {
 
 function toDelivery(row: Row) {
   return {
-    deliveryId: row.delivery_id as string, webhookId: row.webhook_id as string, itemId: row.item_id as string, status: row.status as string, attempts: row.attempts as number,
+    deliveryId: row.delivery_id as string, webhookId: row.webhook_id as string, itemId: row.item_id as string, status: row.status as DeliveryStatus, attempts: row.attempts as number,
     lastStatus: (row.last_status as number | null) ?? undefined, reasonCode: (row.reason_code as string | null) ?? undefined, nextAt: (row.next_at as Date | null)?.toISOString(),
     scheduledAt: (row.scheduled_at as Date).toISOString(), version: row.version as number,
   };

@@ -8,7 +8,7 @@ import { ReferralAnswer, Referrals } from '../referrals.ts';
 
 /** No fact about her: only whom she agreed to, how soon, and which kind of place. */
 export const ReferralDraft = z.strictObject({
-  recipients: z.array(z.strictObject({ serviceId: Id, receipt: z.string().min(1).max(8192) })).min(1).max(3).describe('In the order in which she wants them asked'),
+  recipients: z.array(z.strictObject({ serviceId: Id, receipt: z.string().min(1).max(8192).describe('As recording her consent at intake answered it') })).min(1).max(3).describe('In the order in which she wants them asked'),
   urgency: Urgency,
   serveBy: Instant.optional().describe('For a clinical window, instead of the incident itself'),
   placementClass: PlacementClass.optional(),

@@ -11,7 +11,10 @@ export const MatchRequest = z.strictObject({
 }).meta({ id: 'MatchRequest' });
 
 const Matches = z.object({
-  items: z.array(z.object({ serviceId: z.string(), organisationId: z.string(), name: z.string(), fits: z.boolean(), reasons: z.array(z.string()), warnings: z.array(z.string()) })),
+  items: z.array(z.object({ serviceId: z.string(), organisationId: z.string(), name: z.string(), fits: z.boolean(),
+    reasons: z.array(z.string()).describe('What stands against it, such as not-eligible-age or out-of-area; where it fits: eligible, and speaks-<language>'),
+    warnings: z.array(z.string()).describe('What to ask before, such as waitlist, no-capacity or interpreter-needed'),
+  })),
 }).meta({ id: 'Matches' });
 
 const Entries = z.object({

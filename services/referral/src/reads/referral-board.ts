@@ -4,9 +4,10 @@ import type { Row, Statement, StoredEvent } from '@amana/persistence';
 import { type Act, Allow, decodeCursor, encodeCursor, etagOf, Looks, type Projection, Read, type Subject, TheAct } from '@amana/service';
 import { z } from 'zod';
 import { privateReferralEvents } from '../domain/referral.ts';
+import { ReferralStatus } from '../referrals.ts';
 
 export const ReferralView = z.object({
-  referralId: Id, fromOrg: Id, toOrg: Id, serviceId: Id, serviceKind: z.string(), status: z.string(), version: z.int(), urgency: z.string(), placementClass: z.string().optional(),
+  referralId: Id, fromOrg: Id, toOrg: Id, serviceId: Id, serviceKind: z.string(), status: ReferralStatus, version: z.int(), urgency: z.string(), placementClass: z.string().optional(),
   dependantsCount: z.int(), deliveryMode: z.string(), occurredAt: Instant, recordedAt: Instant, submittedAt: Instant.optional(), ackBy: Instant.optional(), decideBy: Instant.optional(),
   serveBy: Instant.optional(), expiresAt: Instant.optional(), holdId: Id.optional(), reasonCode: z.string().optional(), alternatives: z.array(Id), outcomeCode: z.string().optional(),
   arrivalConfirmed: z.boolean(), redirectedFrom: Id.optional(), redirectedTo: Id.optional(),
@@ -16,11 +17,11 @@ export type ReferralView = z.infer<typeof ReferralView>;
 
 const Board = z.object({ items: z.array(ReferralView), next: z.string().optional() }).meta({ id: 'ReferralBoard' });
 const BoardQuery = z.object({
-  side: z.enum(['received', 'sent']).default('received'), status: z.string().regex(/^[a-z-]{1,20}$/).optional(),
+  side: z.enum(['received', 'sent']).default('received'), status: z.string().regex(/^[a-z-]{1,20}$/).optional().describe('A status as the items carry it'),
   limit: z.coerce.number().int().min(1).max(100).default(50), after: z.string().regex(/^[\w-]{1,200}$/).optional().describe('The `next` of the page before'),
 });
 
-const statusOf: Record<string, string> = {
+const statusOf: Record<string, ReferralStatus> = {
   'referral.acknowledged.v1': 'acknowledged', 'referral.scheduled.v1': 'scheduled', 'referral.started.v1': 'in-progress', 'referral.completed.v1': 'completed', 'referral.loop-closed.v1': 'closed',
   'referral.cancelled.v1': 'cancelled', 'referral.withdrawn.v1': 'withdrawn', 'referral.failed.v1': 'failed', 'referral.declined.v1': 'declined', 'referral.expired.v1': 'expired', 'referral.accepted.v1': 'accepted',
 };
@@ -111,7 +112,7 @@ function toView(row: Row): ReferralView {
   const text = (column: string) => (row[column] as string | null) ?? undefined;
   const disclosure = `/v1/intake/${String(row.from_org)}/disclosures/${String(row.referral_id)}`;
   return {
-    referralId: text('referral_id')!, fromOrg: text('from_org')!, toOrg: text('to_org')!, serviceId: text('service_id')!, serviceKind: text('kind')!, status: text('status')!, version: row.version as number,
+    referralId: text('referral_id')!, fromOrg: text('from_org')!, toOrg: text('to_org')!, serviceId: text('service_id')!, serviceKind: text('kind')!, status: text('status') as ReferralStatus, version: row.version as number,
     urgency: text('urgency')!, placementClass: text('placement_class'), dependantsCount: row.dependants_count as number, deliveryMode: text('delivery_mode')!, occurredAt: at('occurred_at')!, recordedAt: at('recorded_at')!,
     submittedAt: at('submitted_at'), ackBy: at('ack_by'), decideBy: at('decide_by'), serveBy: at('serve_by'), expiresAt: at('expires_at'), holdId: text('hold_id'), reasonCode: text('reason_code'),
     alternatives: row.alternatives as string[], outcomeCode: text('outcome_code'), arrivalConfirmed: row.arrival_confirmed as boolean, redirectedFrom: text('redirected_from'), redirectedTo: text('redirected_to'),

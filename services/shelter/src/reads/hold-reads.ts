@@ -5,11 +5,11 @@ import { SealedStore } from '@amana/persistence';
 import { type Act, Allow, etagOf, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
 import type { KnownHold } from '../domain/hold.ts';
-import { Holds, meetingPointOf } from '../holds.ts';
+import { Holds, HoldState, meetingPointOf } from '../holds.ts';
 
 const Plan = z.object({ meetAt: Instant, askForRole: z.string(), escortNamed: z.boolean(), openedAt: z.array(Instant).describe('When the escort opened it: an opening that you cannot explain is a reason for a new plan') });
 const HoldView = z.object({
-  holdId: Id, referralId: Id, fromOrg: Id, serviceId: Id, siteId: Id, bedIds: z.array(Id), state: z.string(), version: z.int(), placementClass: z.string(), dependantsCount: z.int(), responsibleRole: z.string(),
+  holdId: Id, referralId: Id, fromOrg: Id, serviceId: Id, siteId: Id, bedIds: z.array(Id), state: HoldState, version: z.int(), placementClass: z.string(), dependantsCount: z.int(), responsibleRole: z.string(),
   firstContactAt: Instant.optional(), arriveBy: Instant.optional(), expiresAt: Instant, releaseAt: Instant.optional().describe('Her consent has ended; until then the bed waits for her'),
   plan: Plan.optional(), startedOn: Day.optional(), endedOn: Day.optional(),
 }).meta({ id: 'HoldView' });
@@ -37,7 +37,7 @@ export class HoldReads {
     return view;
   }
 
-  @Read('GET /v1/shelter/:organisationId/arrival-plans/:referralId', { summary: 'Your arrival plan for a referral; its ETag is that of the hold', answer: PlanView })
+  @Read('GET /v1/shelter/:organisationId/arrival-plans/:referralId', { summary: 'Your arrival plan for a referral; its ETag is that of the hold', answer: PlanView, refusals: ['arrival-plan-missing'] })
   @Allow('stay.read')
   async plan(@TheAct() act: Act): Promise<PlanView> {
     const holdId = await this.#holds.idFor(act.id('referralId'));

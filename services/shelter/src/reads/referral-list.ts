@@ -12,7 +12,7 @@ const AskedStay = z.object({
 type AskedStay = z.infer<typeof AskedStay>;
 const AskedStays = z.object({ items: z.array(AskedStay), next: z.string().optional() }).meta({ id: 'AskedStays' });
 const Query = z.object({
-  status: z.string().regex(/^[a-z-]{1,20}$/).optional(), limit: z.coerce.number().int().min(1).max(100).default(50),
+  status: z.string().regex(/^[a-z-]{1,20}$/).optional().describe('A status as the items carry it'), limit: z.coerce.number().int().min(1).max(100).default(50),
   after: z.string().regex(/^[\w-]{1,200}$/).optional().describe('The `next` of the page before'),
 });
 
