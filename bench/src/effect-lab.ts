@@ -3,7 +3,8 @@ import { Network } from './network.ts';
 import { ReferralLab } from './referral-lab.ts';
 
 export const eventsPerSecond = 50;
-const connections = 8;
+/** Enough that a slow answer never delays the next act. */
+const connections = 32;
 const arriveWithinMs = 30_000;
 
 /**

@@ -10,7 +10,7 @@ import { drain, type Drained } from './drain.ts';
 import { Journal } from './journal.ts';
 import { Load } from './load.ts';
 import { FaultNetwork } from './network.ts';
-import type { Plant } from './plants/plant.ts';
+import type { Plant } from './plants/plants.ts';
 import { injectPoison, settleDead, widenTopic } from './poison.ts';
 import { Seeded } from './seeded.ts';
 

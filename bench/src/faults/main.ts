@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Campaign, type RunResult } from './campaign.ts';
-import { plants } from './plants/plants.ts';
-import type { Plant } from './plants/plant.ts';
+import { type Plant, plants } from './plants/plants.ts';
 import { detailsOf, headOf, rowOf, totalsOf } from './report.ts';
 import { seedOfRun } from './seeded.ts';
 

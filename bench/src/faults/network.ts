@@ -120,7 +120,7 @@ export class FaultNetwork {
     await Promise.allSettled(this.#reviving.values());
     this.stack.replicas.splice(0, this.stack.replicas.length, ...this.slots.flatMap((slot) => slot.replica ?? []));
     // Nothing here is kept: an orderly end of every process would only take longer.
-    await Promise.all(this.slots.map((slot) => slot.replica?.kill()));
+    await Promise.all(this.slots.flatMap((slot) => (slot.replica ? [slot.replica.kill()] : [])));
     await this.stack.stop();
   }
 

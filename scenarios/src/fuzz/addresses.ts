@@ -39,6 +39,11 @@ export function usualIn(ground: Ground): Usual {
   return (name) => values[name] ?? [];
 }
 
+/** Whoever may do the same elsewhere: their role suffices, and what is asked for is another organisation's. */
+export function othersThan(caller: Caller, operation: Operation, ground: Ground): Caller[] {
+  return Object.values(ground.callers).filter(({ roles, organisationId }) => organisationId !== caller.organisationId && roles.some((role) => operation.roles.includes(role)));
+}
+
 /** Everyone whom no role permits the act. */
 export function strangersTo(operation: Operation, ground: Ground): Caller[] {
   return Object.values(ground.callers).filter(({ roles }) => !roles.some((role) => operation.roles.includes(role)));

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { type Address, strangersTo, usualIn } from './addresses.ts';
+import { type Address, othersThan, strangersTo, usualIn } from './addresses.ts';
 import type { Operation } from './document.ts';
 import type { Caller, Ground } from './ground.ts';
 import { anything, type Body, broken, fitting, mutated } from './values.ts';
@@ -13,7 +13,8 @@ export interface Expected { readonly statuses: readonly number[]; readonly codes
 export interface Attempt {
   readonly kind: string;
   readonly path: string;
-  readonly caller: Caller | 'nobody' | string;
+  /** Whose token it carries, or another Authorization header, or none. */
+  readonly caller: Caller | string | undefined;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** `current` stands for the version that there is when it is sent. */
   readonly ifMatch: string | undefined;
@@ -23,7 +24,7 @@ export interface Attempt {
 
 const anyRefusal: Expected = { statuses: [400, 401, 403, 404, 405, 409, 410, 412, 413, 414, 415, 422, 428, 431] };
 const readOrRefused: Expected = { statuses: [200, ...anyRefusal.statuses] };
-const invalid = (pointer?: string): Expected => ({ statuses: [422, 400], codes: ['validation-failed', 'bad-request'], ...(pointer === undefined ? {} : { pointer }) });
+const invalid = (pointer?: string): Expected => ({ statuses: [422, 400, 413], codes: ['validation-failed', 'bad-request', 'body-too-large'], ...(pointer === undefined ? {} : { pointer }) });
 const json = 'application/json';
 
 /** Ways to ask for an operation of which none may change anything. */
@@ -48,7 +49,12 @@ export function refused(operation: Operation, address: Address, ground: Ground):
     kinds.push(right.map((attempt) => ({ ...attempt, kind: 'no If-Match', ifMatch: undefined, expected: { statuses: [428], codes: ['precondition-required'], pointer: 'If-Match' } })));
   }
   if (!operation.isPublic) kinds.push(wrongCaller(operation, right, ground));
-  if (Object.keys(address.params).length > 0 && !operation.isPublic) kinds.push(wrongPlace(operation, address, right, ground));
+  if (Object.keys(address.params).length > 0 && !operation.isPublic) {
+    kinds.push(wrongPlace(operation, address, right, ground));
+    const others = othersThan(address.caller, operation, ground);
+    const theirs: Expected = operation.changes || operation.template.endsWith('}') ? { statuses: [404], codes: ['not-found'] } : readOrRefused;
+    if (others.length > 0) kinds.push(fc.tuple(right, fc.constantFrom(...others)).map(([attempt, caller]) => ({ ...attempt, kind: 'somebody else\'s', caller, expected: theirs })));
+  }
   if (operation.parameters('query').length > 0) kinds.push(wrongQuery(operation, right), wrongQuery(operation, right));
   return fc.oneof(...kinds);
 }
@@ -78,7 +84,7 @@ function wrongBody(operation: Operation, right: fc.Arbitrary<Attempt>, valid: fc
 }
 
 function wrongCaller(operation: Operation, right: fc.Arbitrary<Attempt>, ground: Ground): fc.Arbitrary<Attempt> {
-  const tokens = fc.constantFrom('nobody', '', 'Bearer', 'Bearer x', 'Bearer a.b.c', 'Basic dTpw', `Bearer ${'e'.repeat(4_000)}.e.e`, 'bearer a.b.c', 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.');
+  const tokens = fc.constantFrom(undefined, '', 'Bearer', 'Bearer x', 'Bearer a.b.c', 'Basic dTpw', `Bearer ${'e'.repeat(4_000)}.e.e`, 'bearer a.b.c', 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.');
   const unknown = fc.tuple(right, tokens).map(([attempt, caller]): Attempt => ({ ...attempt, kind: 'unknown caller', caller, expected: { statuses: [401], codes: ['unauthenticated'] } }));
   const strangers = strangersTo(operation, ground);
   if (strangers.length === 0) return unknown;

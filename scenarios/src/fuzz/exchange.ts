@@ -24,7 +24,7 @@ export class Exchange {
 
   async send(operation: Operation, address: Address, attempt: Attempt): Promise<Reply> {
     const { caller } = attempt;
-    const authorization = typeof caller === 'object' ? `Bearer ${await caller.tokens.token()}` : caller === 'nobody' ? undefined : caller;
+    const authorization = typeof caller === 'object' ? `Bearer ${await caller.tokens.token()}` : caller;
     const ifMatch = attempt.ifMatch === 'current' ? `"${await this.#ledger.versionOf(operation.service, address.stream)}"` : attempt.ifMatch;
     const headers = Object.fromEntries(Object.entries({ ...attempt.headers, authorization, 'if-match': ifMatch }).filter(([, value]) => value !== undefined)) as Record<string, string>;
     if (attempt.body !== undefined) headers['content-length'] = String(Buffer.byteLength(attempt.body));
@@ -70,7 +70,7 @@ export function faultsOf(operation: Operation, attempt: Attempt, reply: Reply): 
   const { codes, pointer } = attempt.expected;
   const pointers = problem.errors!.map((error) => String(error.pointer));
   faults.push(codes !== undefined && !codes.includes(problem.code!) && `expected ${codes.join(' or ')}`, (problem.code === 'validation-failed' || problem.code === 'bad-request') && attempt.kind !== 'odd path' && pointers.length === 0 && 'names no field');
-  if (pointer !== undefined && problem.code !== 'bad-request' && !pointers.some((named) => related(named, pointer))) faults.push(`names ${pointers.slice(0, 5).join(', ')} but not ${pointer.slice(0, 80)}`);
+  if (pointer !== undefined && problem.code !== 'bad-request' && problem.code !== 'body-too-large' && !pointers.some((named) => related(named, pointer))) faults.push(`names ${pointers.slice(0, 5).join(', ')} but not ${pointer.slice(0, 80)}`);
   if (attempt.kind !== 'odd path' && attempt.kind !== 'wrong content type') faults.push(operation.faultOf(status, mediaType, body) ?? false);
   return faults.filter((fault) => typeof fault === 'string');
 }

@@ -8,8 +8,8 @@ const left: Readonly<Record<string, string>> = {
 
 const settleWithinMs = 20_000;
 
-/** A message that is to be delivered soon would change rows by itself. */
-const underWay = 'SELECT \'\' AS name, count(*) FILTER (WHERE clock = \'real\' AND kind <> \'housekeeping\')::text AS sum FROM due';
+/** What is to be delivered or has come due would change rows by itself. */
+const underWay = 'SELECT \'\' AS name, count(*) FILTER (WHERE CASE clock WHEN \'real\' THEN kind <> \'housekeeping\' ELSE due_at < now() + interval \'1 minute\' END)::text AS sum FROM due';
 
 /** All rows of all databases of a network, as counts and checksums. */
 export class Ledger {

@@ -10,7 +10,7 @@ const wrong = (at: string, what: string): string[] => [`${at === '' ? '/' : at} 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 const numberCheck = (fails: (value: number, limit: number) => boolean, what: string): Check => ({ value, argument, at }) => (typeof value === 'number' && fails(value, argument as number) ? wrong(at, `${what} ${String(argument)}`) : []);
 const lengthCheck = (fails: (length: number, limit: number) => boolean, what: string): Check => ({ value, argument, at }) => (
-  typeof value === 'string' && fails([...value].length, argument as number) ? wrong(at, `${what} ${String(argument)} characters`) : []
+  typeof value === 'string' && fails(Array.from(value).length, argument as number) ? wrong(at, `${what} ${String(argument)} characters`) : []
 );
 
 const types: Record<string, (value: unknown) => boolean> = {

@@ -24,8 +24,10 @@ async function publish(event: StoredEvent): Promise<void> {
   }
 }
 
-const { append } = StreamEngine.prototype;
-StreamEngine.prototype.append = function appendAndTell(tx, events, meta) {
+type Append = (this: StreamEngine, ...parameters: Parameters<StreamEngine['append']>) => void;
+const append = Object.getOwnPropertyDescriptor(StreamEngine.prototype, 'append')!.value as Append;
+
+StreamEngine.prototype.append = function appendAndTell(this: StreamEngine, tx, events, meta) {
   const spied = Object.create(tx, {
     write: {
       value: (...statements: Statement[]) => {

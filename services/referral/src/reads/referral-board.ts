@@ -57,14 +57,13 @@ function drafted(event: StoredEvent<z.infer<typeof privateReferralEvents.Drafted
     text: `INSERT INTO referral_board (referral_id, from_org, to_org, service_id, kind, status, version, urgency, placement_class, dependants_count, delivery_mode, occurred_at, recorded_at, consent_ref, redirected_from, changed_at)
       VALUES ($1, $2, $3, $4, $5, 'draft', $6, $7, $8, $9, $10, $11, $12, $13, $14, $12)`,
   };
-  if (!data.redirectedFrom) return [insert];
-  return [insert, { name: 'board-redirected', text: 'UPDATE referral_board SET redirected_to = $2 WHERE referral_id = $1', values: [data.redirectedFrom, event.stream] }];
+  const pointOn: Statement = { name: 'board-redirected', text: 'UPDATE referral_board SET redirected_to = $2 WHERE referral_id = $1', values: [data.redirectedFrom, event.stream] };
+  return data.redirectedFrom ? [insert, pointOn] : [insert];
 }
 
 @Controller()
 export class ReferralBoard {
   readonly #looks: Looks;
-
   constructor(looks: Looks) {
     this.#looks = looks;
   }
