@@ -7,6 +7,7 @@ import { allowOf, type Route, routeOf } from './route.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const maxDepth = 64;
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The parts of Fastify's request and reply that an act needs. */
 export interface HttpRequest {
@@ -80,7 +81,7 @@ export class Act<Body = unknown, Query = unknown> {
 
   /** What the body and the path ask for, as bytes: the same key must come with the same. */
   get fingerprint(): string {
-    return `${this.#request.url.split('?')[0]}\n${this.#request.body?.toString('utf8') ?? ''}`;
+    return `${this.#request.url.split('?')[0]}\n${this.#request.body?.toString('latin1') ?? ''}`;
   }
 
   /** The Idempotency-Key that each POST needs; undefined on PUT and DELETE, which may be repeated. */
@@ -123,7 +124,8 @@ function parseJson(request: HttpRequest): unknown {
   if (!request.body || request.body.length === 0) return {};
   let value: unknown;
   try {
-    value = JSON.parse(request.body.toString('utf8'));
+    // JSON is UTF-8: bytes that are none would be altered without a word, and a name with them.
+    value = JSON.parse(utf8.decode(request.body));
   } catch {
     throw new Refusal('bad-request', { errors: [{ pointer: '', code: 'not-json' }] });
   }

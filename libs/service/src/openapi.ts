@@ -1,4 +1,4 @@
-import { type Action, policy } from '@amana/access';
+import { type Action, policy, type Scope } from '@amana/access';
 import { type RefusalCode, refusals } from '@amana/contracts';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiParameters } from 'zod-openapi';
@@ -8,6 +8,22 @@ import { Problem } from './problem.ts';
 import { type DeclaredRoute, routesOf } from './route.ts';
 import { SystemRoutes } from './system-routes.ts';
 
+const scopeTexts: Record<Scope, string> = {
+  'care:read': 'Read what your organisation owns, sent or was sent', 'care:write': 'Act on it', 'directory:write': 'List organisations and services',
+  'audit:read': 'Read the history of acts and looks', 'operate:write': 'Look after messages that could not be handled', 'report:read': 'Read figures',
+};
+
+/** What a path's parameters are, where the name alone does not say it. */
+const pathTexts: Record<string, z.ZodType> = {
+  tag: z.string().regex(/^[\w-]{22}$/).meta({ description: 'As the answer of a hand-over to the auditor names it' }),
+  code: z.string().meta({ description: 'A code of a problem' }),
+  consentRef: z.uuid().meta({ description: 'As the answer of the consent and the receipt (`jti`) name it' }),
+  organisationId: z.uuid().meta({ description: 'The organisation that holds it' }),
+};
+
+/** Refusals that say when to ask again. */
+const timed: ReadonlySet<RefusalCode> = new Set(['acceptance-not-yet-seen', 'consent-key-unknown', 'idempotency-in-flight', 'upstream-unavailable', 'too-many-requests']);
+
 /** Refusals that any authenticated route may give. */
 const always: readonly RefusalCode[] = ['unauthenticated', 'forbidden', 'not-found', 'internal-error', 'upstream-unavailable'];
 const onCommands: readonly RefusalCode[] = ['bad-request', 'validation-failed', 'body-too-large', 'version-exhausted'];
@@ -15,8 +31,10 @@ const onKeyed: readonly RefusalCode[] = ['idempotency-key-missing', 'idempotency
 const onChanges: readonly RefusalCode[] = ['precondition-required', 'version-stale'];
 
 const header = {
-  idempotency: z.string().min(1).max(200).meta({ description: 'Your own key for this request; repeat it when you retry. Kept for 72 hours.', param: { in: 'header', name: 'Idempotency-Key' } }),
-  ifMatch: z.string().meta({ description: 'The ETag you read last', examples: ['"3"'], param: { in: 'header', name: 'If-Match' } }),
+  idempotency: z.string().regex(/^[\x21-\x7e]{1,200}$/).meta({ description: 'Your own key for this request; repeat it when you retry. Kept for 72 hours.', param: { in: 'header', name: 'Idempotency-Key' } }),
+  ifMatch: z.string().meta({
+    description: 'The ETag of what you change: from the GET of the path that this one begins with, or from the answer to your last change; where there is only a list, its `version` in quotes', examples: ['"3"'], param: { in: 'header', name: 'If-Match' },
+  }),
 };
 
 /** The OpenAPI 3.1 document of one service, from the same schemas that check its requests and shape its answers. */
@@ -39,8 +57,9 @@ export function openApiOf(definition: ServiceDefinition, tokenUrl: string): Reco
     components: {
       securitySchemes: {
         amana: {
-          type: 'oauth2', description: 'client_credentials with private_key_jwt for partner systems; authorization code with PKCE for staff. Access tokens last 300 s.',
-          flows: { clientCredentials: { tokenUrl, scopes: Object.fromEntries([...new Set(Object.values(policy).map((rule) => rule.scope))].sort().map((scope) => [scope, scope])) } },
+          type: 'oauth2',
+          description: 'client_credentials with private_key_jwt for partner systems: the assertion names the token URL as `aud`, your client_id as `iss` and `sub`, a fresh `jti`, and an `exp` at most 300 s ahead; ES256 or EdDSA with the key you were handed. Authorization code with PKCE for staff. Access tokens last 300 s.',
+          flows: { clientCredentials: { tokenUrl, scopes: scopeTexts } },
         },
       },
     },
@@ -50,7 +69,7 @@ export function openApiOf(definition: ServiceDefinition, tokenUrl: string): Reco
 function operationOf({ route, action }: DeclaredRoute, service: string): ZodOpenApiOperationObject {
   const changes = !route.reads;
   const pathParams = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => (
-    (name!.endsWith('Id') ? z.uuid() : z.string()).meta({ param: { in: 'path', name: name! } })
+    (pathTexts[name!] ?? (name!.endsWith('Id') ? z.uuid() : z.string())).meta({ param: { in: 'path', name: name! } })
   ));
   const parameters: ZodOpenApiParameters['header'][] = [];
   if (changes && route.method === 'POST') parameters.push(header.idempotency as never);
@@ -64,7 +83,7 @@ function operationOf({ route, action }: DeclaredRoute, service: string): ZodOpen
     responses: {
       [String(route.status ?? 200)]: {
         description: 'Done', ...(route.answer ? { content: { 'application/json': { schema: route.answer } } } : {}),
-        ...(changes ? { headers: { etag: { schema: { type: 'string' }, description: 'The version as it now stands' } } } : {}),
+        ...(changes || /\/:\w+$/.test(route.path) ? { headers: { etag: { schema: { type: 'string' }, description: 'The version as it now stands, for If-Match' } } } : {}),
       },
       ...problemResponses(codes),
     },
@@ -80,6 +99,7 @@ function problemResponses(codes: ReadonlySet<RefusalCode>): Record<string, unkno
   const byStatus = Map.groupBy([...codes].sort(), (code) => String(refusals[code][0]));
   return Object.fromEntries([...byStatus].sort(([a], [b]) => a.localeCompare(b)).map(([status, list]) => [status, {
     description: list.map((code) => `\`${code}\`: ${refusals[code][1]}`).join('\n'), content: { 'application/problem+json': { schema: Problem } },
+    ...(list.some((code) => timed.has(code)) ? { headers: { 'retry-after': { schema: { type: 'integer' }, description: 'Seconds after which to ask again, where the code has it' } } } : {}),
   }]));
 }
 

@@ -52,7 +52,8 @@ export function refused(operation: Operation, address: Address, ground: Ground):
   if (Object.keys(address.params).length > 0 && !operation.isPublic) {
     kinds.push(wrongPlace(operation, address, right, ground));
     const others = othersThan(address.caller, operation, ground);
-    const theirs: Expected = operation.changes || operation.template.endsWith('}') ? { statuses: [404], codes: ['not-found'] } : readOrRefused;
+    // What one side may read, the other side of a referral or transfer may too. To change it is one side's alone.
+    const theirs: Expected = operation.changes ? { statuses: [404, 403], codes: ['not-found', 'forbidden'] } : readOrRefused;
     if (others.length > 0) kinds.push(fc.tuple(right, fc.constantFrom(...others)).map(([attempt, caller]) => ({ ...attempt, kind: 'somebody else\'s', caller, expected: theirs })));
   }
   if (operation.parameters('query').length > 0) kinds.push(wrongQuery(operation, right), wrongQuery(operation, right));

@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { AgeBand, Language, Region, ServiceKind, Sex } from '@amana/contracts';
+import { AgeBand, DataCategory, Language, Region, ServiceKind, Sex } from '@amana/contracts';
 import { type Act, Allow, Looks, Read, TheAct } from '@amana/service';
 import { Clock } from '@amana/persistence';
 import { z } from 'zod';
@@ -18,7 +18,9 @@ const Matches = z.object({
 }).meta({ id: 'Matches' });
 
 const Entries = z.object({
-  items: z.array(z.object({ organisationId: z.string(), name: z.string(), status: z.string(), services: z.array(z.object({ serviceId: z.string(), kind: z.string(), name: z.string(), status: z.string() })) })),
+  items: z.array(z.object({
+    organisationId: z.string(), name: z.string(), status: z.string(), protocolVersion: z.string().optional(), ceiling: z.array(DataCategory).describe('The categories that a consent may open to it'),
+    services: z.array(z.object({ serviceId: z.string(), kind: z.string(), name: z.string(), status: z.string() })) })),
 }).meta({ id: 'DirectoryEntries' });
 
 const listed = {
@@ -49,11 +51,11 @@ export class FindServices {
   @Read('GET /v1/referral/directory', { summary: 'Organisations of the network and what they offer', answer: Entries })
   @Allow('directory.read')
   directory(@TheAct() act: Act) {
-    const organisations = { name: 'directory-organisations', text: 'SELECT organisation_id, name, status FROM organisation ORDER BY name LIMIT 500', values: [] };
+    const organisations = { name: 'directory-organisations', text: 'SELECT organisation_id, name, status, protocol_version, ceiling FROM organisation ORDER BY name LIMIT 500', values: [] };
     return this.#looks.show(act, [organisations, listed], ([rows, services]) => ({
       answer: {
         items: rows!.map((row) => ({
-          organisationId: row.organisation_id as string, name: row.name as string, status: row.status as string,
+          organisationId: row.organisation_id as string, name: row.name as string, status: row.status as string, protocolVersion: (row.protocol_version as string | null) ?? undefined, ceiling: row.ceiling as DataCategory[],
           services: (services as unknown as Listed[]).filter((service) => service.organisationId === row.organisation_id).map(({ serviceId, kind, name, status }) => ({ serviceId, kind, name, status })),
         })),
       },
