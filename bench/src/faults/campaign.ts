@@ -18,6 +18,8 @@ export interface CampaignOptions {
   readonly bus: 'kafka' | 'postgres';
   /** Load and faults go on so long in each run. */
   readonly lengthMs: number;
+  /** So soon after the last fault nothing may be under way any more. */
+  readonly recoverWithinMs: number;
   /** The state folder, logs and journal included, stays after the campaign. */
   readonly keep: boolean;
   readonly onProgress: (line: string) => void;
@@ -52,8 +54,11 @@ export interface RunResult {
   readonly violations: readonly Violation[];
 }
 
-const recoverWithinMs = 60_000;
 const lastAnswersWithinMs = 20_000;
+/** Even when recovery is late already: what is left shall be named. */
+const leastDrainMs = 5_000;
+/** After the operator, and after a planted bug was provoked. */
+const settleWithinMs = 30_000;
 
 /** One network and the runs on it. What one run leaves behind, the next one finds; the checker judges all of it each time. */
 export class Campaign {
@@ -74,13 +79,15 @@ export class Campaign {
   }
 
   /** Starts a network of its own in a folder of its own. */
-  static async start(options: CampaignOptions, seed: number): Promise<Campaign> {
+  static async start(options: CampaignOptions): Promise<Campaign> {
     const stateDir = mkdtempSync(join(tmpdir(), 'amana-faults-'));
+    // Also when the process is made to end in the middle of a run; the engines end with it.
+    if (!options.keep) process.once('exit', () => rmSync(stateDir, { recursive: true, force: true }));
     let network: FaultNetwork | undefined;
     try {
       network = await FaultNetwork.start({ stateDir, bus: options.bus, onProgress: options.onProgress });
       const journal = new Journal(join(stateDir, 'journal.jsonl'));
-      const load = await Load.prepare(network, journal, new Seeded(`${seed}/houses`));
+      const load = await Load.prepare(network, journal);
       if (network.stack.brokers) await widenTopic(network.stack.brokers);
       return new Campaign(options, { network, stateDir, journal, load });
     } catch (error) {
@@ -100,28 +107,40 @@ export class Campaign {
     await chaos.markStart();
     const plan = planFaults(rng.fork('faults'), { lengthMs: this.#options.lengthMs, broker: this.network.stack.kafka !== undefined, gentle });
     const over = new AbortController();
-    const played = this.#load.play({ run, rng: rng.fork('load'), patience, over: over.signal });
+    const load = { run, rng: rng.fork('load'), patience, over: over.signal };
+    await this.#load.openHouses(load);
+    const played = this.#load.play(load);
+    // Awaited below; unheard it must not end the process, should the faults fail first.
+    played.catch(() => undefined);
     try {
       await Promise.all([chaos.carryOut(plan), this.#poison(run, rng.fork('poison'), patience), delay(this.#options.lengthMs)]);
     } finally {
       over.abort();
-      patience.giveUpAtMs = Date.now() + recoverWithinMs + lastAnswersWithinMs;
+      patience.giveUpAtMs = Date.now() + lastAnswersWithinMs;
     }
-    const healedFromMs = Date.now();
     await this.network.heal();
-    patience.giveUpAtMs = Date.now() + lastAnswersWithinMs;
     await played;
-    tell('the faults are over, waiting until nothing is under way');
-    const drained = await this.#drain(recoverWithinMs - Math.min(recoverWithinMs / 2, Date.now() - healedFromMs));
-    const recoveredMs = drained.tookMs === undefined ? undefined : Date.now() - healedFromMs;
-    const wrong = await this.#aftermath({ run, chaos, patience, plant });
+    tell('all is up again, waiting until nothing is under way');
+    // A planted bug may keep something under way for ever; that is not what is looked for then.
+    const recoverWithinMs = plant ? settleWithinMs : this.#options.recoverWithinMs;
+    const drained = await this.#drain(Math.max(leastDrainMs, chaos.lastEndedAtMs + recoverWithinMs - Date.now()));
+    const recoveredMs = drained.tookMs === undefined ? undefined : Date.now() - chaos.lastEndedAtMs;
+    const late = recoveredMs !== undefined && recoveredMs > recoverWithinMs ? [`only after ${Math.round(recoveredMs / 1000)} s`] : [];
+    tell('the operator looks after the dead messages');
+    patience.giveUpAtMs = Date.now() + settleWithinMs;
+    if (plant?.provoke) {
+      await plant.provoke({ chaos, rush: () => this.#load.rush({ ...load, rng: rng.fork('provoked') }) });
+      await this.#drain(settleWithinMs);
+    }
+    const wrong = await this.#askOperator(run, patience);
+    tell('the checker reads and judges');
     const dump = await takeDump({ adminUrl: this.network.stack.adminUrl, brokers: this.network.stack.brokers, services: this.#services, journal: this.#journal.entries });
     const commands = this.#journal.entries.slice(before.entries).filter((entry) => entry.kind === 'command');
     const count = (outcome: string): number => commands.filter((entry) => entry.outcome === outcome).length;
     return {
       run: run + 1, seed, plant: plant?.name, faults: plan.length, acknowledged: count('acknowledged'), refused: count('refused'), unanswered: count('unanswered'),
       retried: commands.filter((entry) => entry.attempts > 1).length, serverErrors: patience.serverErrors, unexpectedEnds: this.network.unexpectedEnds - before.ends, recoveredMs, checked: sizeOf(dump),
-      violations: [...drained.left.map((left): Violation => ({ check: 'not-recovered', what: left })), ...wrong, ...judge(dump)],
+      violations: [...[...late, ...drained.left].map((left): Violation => ({ check: 'not-recovered', what: left })), ...wrong, ...judge(dump)],
     };
   }
 
@@ -139,14 +158,10 @@ export class Campaign {
     if (brokers) await injectPoison({ brokers, journal: this.#journal, run, rng, patience });
   }
 
-  /** What happens when all is quiet again: the planted bug is provoked, and the operator looks after the dead messages. */
-  async #aftermath({ run, chaos, patience, plant }: { run: number; chaos: Chaos; patience: Patience; plant: Plant | undefined }): Promise<Violation[]> {
-    if (plant?.provoke) {
-      await plant.provoke(chaos);
-      await this.#drain(recoverWithinMs);
-    }
+  /** The operator looks after the dead messages; then nothing may be under way. */
+  async #askOperator(run: number, patience: Patience): Promise<Violation[]> {
     const wrong = await settleDead({ operator: this.#load.caller('operator-system', { run, patience }), services: this.#services, journal: this.#journal, run });
-    const { left } = await this.#drain(recoverWithinMs);
+    const { left } = await this.#drain(settleWithinMs);
     return [...wrong, ...left.map((what): Violation => ({ check: 'not-recovered', what: `after the operator: ${what}` }))];
   }
 

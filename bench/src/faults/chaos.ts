@@ -39,10 +39,16 @@ export class Chaos {
   readonly #network: FaultNetwork;
   readonly #tell: (line: string) => void;
   #snapshot = '1:1:';
+  #lastEndedAtMs = Date.now();
 
   constructor(network: FaultNetwork, tell: (line: string) => void) {
     this.#network = network;
     this.#tell = tell;
+  }
+
+  /** When the last fault ended: what was down was let start again. How long that takes counts as recovery. */
+  get lastEndedAtMs(): number {
+    return this.#lastEndedAtMs;
   }
 
   /** Remembers where delivery stands, for a redelivery later in the run. */
@@ -80,16 +86,21 @@ export class Chaos {
     switch (fault.kind) {
       case 'kill-replica': return await this.#killed(this.#network.slotsOf(fault.service).filter((slot) => slot.copy === fault.copy), fault.downMs);
       case 'kill-service': return await this.#killed(this.#network.slotsOf(fault.service), fault.downMs);
-      case 'kill-broker': return await this.#network.bounce('broker', fault.downMs);
-      case 'kill-postgres': return await this.#network.bounce('postgres', fault.downMs);
+      case 'kill-broker': return await this.#network.bounce('broker', fault.downMs, () => this.#ended());
+      case 'kill-postgres': return await this.#network.bounce('postgres', fault.downMs, () => this.#ended());
       case 'cut-sessions': return await this.#patiently(() => this.#cut(fault.service));
       case 'redeliver': return await this.#patiently(() => this.redeliver(fault.service));
     }
   }
 
+  #ended(): void {
+    this.#lastEndedAtMs = Date.now();
+  }
+
   async #killed(slots: readonly Slot[], downMs: number): Promise<void> {
     await Promise.all(slots.map((slot) => this.#network.kill(slot)));
     await delay(downMs);
+    this.#ended();
     await Promise.all(slots.map((slot) => this.#network.revive(slot)));
   }
 
@@ -97,7 +108,8 @@ export class Chaos {
   async #patiently(act: () => Promise<void>): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await act();
+        await act();
+        return this.#ended();
       } catch (error) {
         if (tries === patientTries) throw error;
         await delay(500);

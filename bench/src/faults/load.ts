@@ -9,7 +9,7 @@ import { type Cast, type Provider, Stories } from './stories.ts';
 
 /** So few that several referrals ask for the same ones at the same moment. */
 const roomsOfEachShelter = [{ code: 'r1', beds: [{ code: 'b1' }, { code: 'b2' }] }, { code: 'r2', beds: [{ code: 'b3' }] }];
-const workers = 10;
+const workers = 14;
 
 interface RunOptions {
   readonly run: number;
@@ -35,26 +35,36 @@ export class Load {
     this.#consents = new Consents({ intakeUrl: options.network.stack.urls.get('intake')!.appUrl, journal: options.journal });
   }
 
-  /** Reads who there is, publishes the key that signs receipts and opens the shelters' houses. */
-  static async prepare(network: FaultNetwork, journal: Journal, rng: Seeded): Promise<Load> {
+  /** Reads who there is, and publishes the key that signs receipts. */
+  static async prepare(network: FaultNetwork, journal: Journal): Promise<Load> {
     const clients = ['casa-system', 'souss-system', 'shelter-a-system', 'shelter-b-system', 'clinic-system', 'psychosocial-system', 'legal-system', 'vocational-system', 'operator-system'];
     const keys = new Map<string, ClientKeyFile>();
     for (const client of clients) keys.set(client, await readJsonFile(clientKeyPath(network.stack.options.stateDir, client), ClientKeyFile));
     const { services } = await readDirectoryFile(join(networkDir, 'organisations.hsds.json'));
     const load = new Load({ journal, network, keys, services: new Map(services.map((service) => [service.organisationId, service.serviceId])) });
-    const options = { run: 0, rng, patience: { giveUpAtMs: Date.now() + 60_000, serverErrors: 0 }, over: new AbortController().signal };
-    await load.#consents.publishKey(0, options.patience);
-    for (const { serviceId, caller } of load.#cast(options).shelters) await openHouse(caller, serviceId, rng);
+    await load.#consents.publishKey(0, { giveUpAtMs: Date.now() + 60_000, serverErrors: 0 });
     return load;
+  }
+
+  /** A house for each shelter, before a run: beds that an earlier run left taken would leave none to race for. */
+  async openHouses(options: RunOptions): Promise<void> {
+    for (const { serviceId, caller } of this.#cast(options).shelters) await openHouse(caller, serviceId, options.rng.fork(`house-${caller.client}`));
+  }
+
+  /** All at once for the same beds, as at the beginning of each run. */
+  async rush(options: RunOptions): Promise<void> {
+    await new Stories(this.#cast(options), options.rng.fork('rush')).rush();
   }
 
   /** Workers play stories until it is over; resolves when the last one has its answers or has given up. */
   async play(options: RunOptions): Promise<void> {
     const cast = this.#cast(options);
+    const rushed = this.rush(options);
     await Promise.all(Array.from({ length: workers }, async (_, worker) => {
       const stories = new Stories(cast, options.rng.fork(`worker-${worker}`));
       while (!options.over.aborted) await stories.playOne();
     }));
+    await rushed;
   }
 
   /** A partner system by its name. */
@@ -86,7 +96,7 @@ async function openHouse(caller: Caller, serviceId: string, rng: Seeded): Promis
   for (let asked = 0; asked < 100; asked += 1) {
     const answer = await caller.command({
       service: 'shelter', route: 'POST /v1/shelter/:organisationId/sites', params: { organisationId: caller.organisationId }, idempotencyKey: `house-${rng.uuid()}`,
-      body: { serviceId, code: 'house', address: 'An invented house', placementClasses: ['woman'], rooms: roomsOfEachShelter },
+      body: { serviceId, code: `house-${rng.int(1, 999_999)}`, address: 'An invented house', placementClasses: ['woman'], rooms: roomsOfEachShelter },
     });
     if (answer.outcome === 'acknowledged') return;
     if (answer.code !== 'service-unknown') throw new Error(`The house was refused: ${answer.status} ${answer.code ?? ''}`);

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Campaign, type RunResult } from './campaign.ts';
 import { type Plant, plants } from './plants/plants.ts';
-import { detailsOf, headOf, rowOf, totalsOf } from './report.ts';
+import { checkedOf, detailsOf, headOf, rowOf, totalsOf } from './report.ts';
 import { seedOfRun } from './seeded.ts';
 
 const usage = `npm run faults -- --runs N --seed S [options]
@@ -10,9 +10,12 @@ const usage = `npm run faults -- --runs N --seed S [options]
                  A seed fixes the plan of load and faults. How real processes interleave is theirs, and differs each time.
   --bus BUS      kafka (default) or postgres
   --plant NAME   puts a bug in first, which the checker must catch: ${plants.map((plant) => plant.name).join(', ')}
-  --seconds N    load and faults of each run (default 9)
+  --seconds N    load and faults of each run (default 7)
+  --gentle       no replica is killed, only broker, database and sessions: shorter runs
   --json         one JSON line per run and one for all, on standard output
   --keep         the state folder, with journal and logs, stays`;
+
+const recoverWithinMs = 60_000;
 
 interface Arguments {
   readonly runs: number;
@@ -20,6 +23,7 @@ interface Arguments {
   readonly bus: 'kafka' | 'postgres';
   readonly plant: Plant | undefined;
   readonly lengthMs: number;
+  readonly gentle: boolean;
   readonly json: boolean;
   readonly keep: boolean;
 }
@@ -31,13 +35,19 @@ async function main(): Promise<void> {
   const results: RunResult[] = [];
   const startedAtMs = Date.now();
   const interrupted = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupted.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (interrupted.signal.aborted) process.exit(1);
+      interrupted.abort();
+      process.stderr.write('Stopping after this run; once more to stop at once\n');
+    });
+  }
   if (!wanted.json) console.log(headOf());
   let campaign: Campaign | undefined;
   try {
     for (let run = 0; run < wanted.runs && !interrupted.signal.aborted; run += 1) {
       if (!campaign) {
-        campaign = await Campaign.start({ ...wanted, onProgress: (line) => process.stderr.write(`[${((Date.now() - startedAtMs) / 1000).toFixed(0)} s] ${line}\n`) }, wanted.seed);
+        campaign = await Campaign.start({ ...wanted, recoverWithinMs, onProgress: (line) => process.stderr.write(`[${((Date.now() - startedAtMs) / 1000).toFixed(0)} s] ${line}\n`) });
         await wanted.plant?.install(campaign.network);
       }
       const result = await campaign.play({ ...wanted, run, seed: seedOfRun(wanted.seed, run) });
@@ -74,6 +84,8 @@ function conclude(results: readonly RunResult[], { plant, json }: Arguments): bo
     return well;
   }
   console.log(totalsOf(results));
+  const last = results.at(-1);
+  if (last) console.log(checkedOf(last));
   if (plant) console.log(`${plant.name} (${plant.bug}): caught in ${caught.length} of ${results.length} runs`);
   else console.log(failed.length === 0 ? `${results.length} runs, nothing lost, nothing doubled` : `failing seeds: ${failed.map((result) => result.seed).join(', ')}`);
   return well;
@@ -82,8 +94,8 @@ function conclude(results: readonly RunResult[], { plant, json }: Arguments): bo
 function readArguments(): Arguments | undefined {
   const { values } = parseArgs({
     options: {
-      runs: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' }, bus: { type: 'string', default: 'kafka' }, plant: { type: 'string' }, seconds: { type: 'string', default: '9' },
-      json: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
+      runs: { type: 'string', default: '3' }, seed: { type: 'string', default: '1' }, bus: { type: 'string', default: 'kafka' }, plant: { type: 'string' }, seconds: { type: 'string', default: '7' },
+      gentle: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, keep: { type: 'boolean', default: false }, help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return undefined;
@@ -95,8 +107,9 @@ function readArguments(): Arguments | undefined {
   const { bus } = values;
   if (bus !== 'kafka' && bus !== 'postgres') throw new Error('--bus is kafka or postgres');
   const plant = plants.find((known) => known.name === values.plant);
+  if (plant?.needsBroker && bus === 'postgres') throw new Error(`--plant ${plant.name} needs a broker`);
   if (values.plant !== undefined && !plant) throw new Error(`--plant is one of ${plants.map((known) => known.name).join(', ')}`);
-  return { runs: whole('runs', 1), seed: whole('seed', 0), bus, plant, lengthMs: whole('seconds', 3) * 1_000, json: values.json, keep: values.keep };
+  return { runs: whole('runs', 1), seed: whole('seed', 0), bus, plant, lengthMs: whole('seconds', 3) * 1_000, gentle: values.gentle, json: values.json, keep: values.keep };
 }
 
 await main().catch((error: unknown) => {

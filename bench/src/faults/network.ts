@@ -88,14 +88,15 @@ export class FaultNetwork {
     await under;
   }
 
-  /** SIGKILL of the broker or the database server, which is started again after `downMs`. */
-  async bounce(engine: 'broker' | 'postgres', downMs: number): Promise<void> {
+  /** SIGKILL of the broker or the database server, which is let start again after `downMs`; resolves when it serves. */
+  async bounce(engine: 'broker' | 'postgres', downMs: number, onEnded: () => void): Promise<void> {
     const target = engine === 'broker' ? this.stack.kafka : this.stack.postgres;
     if (!target) return;
     this.#enginesDown += 1;
     try {
       await target.kill();
       await delay(downMs);
+      onEnded();
       await target.restart();
     } finally {
       this.#enginesDown -= 1;

@@ -23,6 +23,11 @@ export function totalsOf(results: readonly RunResult[]): string {
   return row(['all', '', sum('faults'), sum('acknowledged'), sum('refused'), sum('retried'), sum('serverErrors'), sum('unexpectedEnds'), recovered, ...checkNames.map((name) => results.reduce((total, result) => total + countOf(result, name), 0))]);
 }
 
+/** How much the last judgement looked at: zeros say nothing where nothing was looked at. */
+export function checkedOf({ checked }: RunResult): string {
+  return `checked: ${Object.entries(checked).map(([what, count]) => `${count} ${what}`).join(', ')}`;
+}
+
 /** The first violations of each kind, in words. */
 export function detailsOf(result: RunResult): string[] {
   return checkNames.flatMap((name) => {

@@ -29,8 +29,9 @@ interface Referral {
   readonly consentRefs: readonly string[];
 }
 
-const looksMax = 40;
+const looksMax = 14;
 const looksWhenOver = 3;
+const rushing = 6;
 /** Longer from look to look: whoever asks all the time only slows down what it waits for. */
 const pauseMs = (looks: number): number => Math.min(120 + 40 * looks, 800);
 const hoursMs = 3_600_000;
@@ -39,21 +40,40 @@ const referrals = '/v1/referral/referrals';
 /** The stories that workers play: each a referral's way, with the races in which a careless network loses or doubles something. */
 export class Stories {
   readonly #cast: Cast;
-  readonly #rng: Seeded;
+  readonly #seeds: Seeded;
+  #rng: Seeded;
+  #played = 0;
   #keys = 0;
 
   constructor(cast: Cast, rng: Seeded) {
     this.#cast = cast;
+    this.#seeds = rng;
     this.#rng = rng;
   }
 
-  /** Plays one story that the seed picks. */
+  /** Plays one story that the seed picks. Each has draws of its own: what one drew while it waited does not change the next. */
   async playOne(): Promise<void> {
+    this.#played += 1;
+    this.#rng = this.#seeds.fork(this.#played);
     const draw = this.#rng.next();
     if (draw < 0.45) await this.#shelter();
     else if (draw < 0.7) await this.#clinic();
     else if (draw < 0.87) await this.#provider();
     else await this.#unanswered();
+  }
+
+  /** Many ask for the same few beds, and the shelter answers all of them at the same moment. */
+  async rush(): Promise<void> {
+    const [shelter, second] = this.#cast.shelters;
+    const submitted = await Promise.all(Array.from({ length: rushing }, () => this.#submitted([shelter, second], { urgency: 'asap', placementClass: 'woman' })));
+    const asking = submitted.filter((referral) => referral !== undefined);
+    for (let looks = 0; this.#mayLook(looks); looks += 1) {
+      const listed = await shelter.caller.get(`/v1/shelter/${shelter.caller.organisationId}/referrals?limit=100`);
+      if (asking.every(({ referralId }) => JSON.stringify(listed.body).includes(referralId))) break;
+      await delay(pauseMs(looks));
+    }
+    const held = await Promise.all(asking.map(({ referralId }) => this.#hold(shelter, referralId)));
+    for (const [at, referral] of asking.entries()) await this.#stay(shelter, referral, held[at]);
   }
 
   /** Two shelters with few beds: holds race for beds, and a cancellation or a withdrawal races the hold. */
@@ -229,7 +249,7 @@ export class Stories {
   /** Sends it, and now and then twice at once under one key, as an impatient caller does. */
   async #command({ caller }: { caller: Caller }, command: Omit<Command, 'idempotencyKey'>): Promise<Answer> {
     this.#keys += 1;
-    const whole: Command = { ...command, params: { organisationId: caller.organisationId, ...command.params }, idempotencyKey: `${this.#rng.name}-${this.#keys}` };
+    const whole: Command = { ...command, params: { organisationId: caller.organisationId, ...command.params }, idempotencyKey: `${this.#seeds.name}-${this.#keys}` };
     if (!this.#rng.chance(0.12)) return await caller.command(whole);
     const [one, again] = await Promise.all([caller.command(whole), caller.command(whole)]);
     return one.outcome === 'acknowledged' ? one : again;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { Instant } from '@amana/contracts';
 import { openPool, type Pool } from '@amana/persistence';
 import { z } from 'zod';
 import { keepPrivateJson, writePrivateJson } from './json-file.ts';
@@ -7,7 +8,9 @@ import type { LocalHandler } from './router.ts';
 import type { Replica } from './replica.ts';
 
 const Kept = z.strictObject({ offsetMs: z.number().int().min(0) });
-const Move = z.strictObject({ to: z.iso.datetime().optional(), byMs: z.number().int().min(0).max(3 * 365 * 86_400_000).optional() });
+/** A story lasts three years at most; a clock that is further on would date everything beyond what contracts keep. */
+const furthestMs = 3 * 365 * 86_400_000;
+const Move = z.strictObject({ to: Instant.optional(), byMs: z.number().int().min(0).max(furthestMs).optional() });
 
 /** What is still overdue this long after a step is named, not awaited. */
 const drainWithinMs = 60_000;
@@ -62,13 +65,14 @@ export class SandboxClock {
 
   /** `GET /sandbox/clock` tells the time and the last job; `POST {to}` or `{byMs}` moves it on and answers 202 with a job. */
   readonly handler: LocalHandler = async (method, body) => {
-    if (method === 'GET') return { status: 200, body: { now: this.now().toISOString(), offsetMs: this.#offsetMs, jobs: [...this.#jobs.values()].slice(-5) } };
+    if (method !== 'POST') return { status: 200, body: { now: this.now().toISOString(), offsetMs: this.#offsetMs, jobs: [...this.#jobs.values()].slice(-5) } };
     const move = Move.safeParse(body);
     if (!move.success || (move.data.to === undefined) === (move.data.byMs === undefined)) throw new RangeError('Give either `to` or `byMs`');
     const target = move.data.to ? new Date(move.data.to) : new Date(this.now().getTime() + move.data.byMs!);
+    if (target.getTime() - this.now().getTime() > furthestMs) throw new RangeError('Three years ahead at most');
     const jobId = randomUUID();
     this.#jobs.set(jobId, { jobId, now: this.now().toISOString(), done: false, undrained: [] });
-    void this.moveTo(target).then((undrained) => this.#jobs.set(jobId, { jobId, now: this.now().toISOString(), done: true, undrained }));
+    void this.moveTo(target).then((undrained) => this.#jobs.set(jobId, { jobId, now: this.now().toISOString(), done: true, undrained }), () => this.#jobs.set(jobId, { jobId, now: this.now().toISOString(), done: true, undrained: ['clock'] }));
     return { status: 202, body: this.#jobs.get(jobId) };
   };
 

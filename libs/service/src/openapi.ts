@@ -5,7 +5,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiParamete
 import type { ServiceDefinition } from './define-service.ts';
 import { OperatorRoutes } from './operator-routes.ts';
 import { Problem } from './problem.ts';
-import { type DeclaredRoute, routesOf } from './route.ts';
+import { type DeclaredRoute, type Route, routesOf } from './route.ts';
 import { SystemRoutes } from './system-routes.ts';
 
 const scopeTexts: Record<Scope, string> = {
@@ -40,10 +40,14 @@ const header = {
 /** The OpenAPI 3.1 document of one service, from the same schemas that check its requests and shape its answers. */
 export function openApiOf(definition: ServiceDefinition, tokenUrl: string): Record<string, unknown> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
-  for (const declared of routesOf([...definition.controllers, OperatorRoutes, SystemRoutes] as never)) {
+  const declaredRoutes = routesOf([...definition.controllers, OperatorRoutes, SystemRoutes] as never);
+  const changing = declaredRoutes.filter(({ route }) => !route.reads && !route.creates).map(({ route }) => route.path);
+  for (const declared of declaredRoutes) {
     if (declared.route.internal) continue;
     const path = pathOf(declared, definition.name).replaceAll(/:(\w+)/g, '{$1}');
-    (paths[path] ??= {})[declared.route.method.toLowerCase()] = operationOf({ ...declared, route: { ...declared.route, path: pathOf(declared, definition.name) } }, definition.name);
+    (paths[path] ??= {})[declared.route.method.toLowerCase()] = operationOf({ ...declared, route: { ...declared.route, path: pathOf(declared, definition.name) } }, {
+      service: definition.name, versioned: changing.some((path) => path === declared.route.path || path.startsWith(`${declared.route.path}/`)),
+    });
   }
   return createDocument({
     openapi: '3.1.0',
@@ -66,7 +70,7 @@ export function openApiOf(definition: ServiceDefinition, tokenUrl: string): Reco
   } as Parameters<typeof createDocument>[0]) as unknown as Record<string, unknown>;
 }
 
-function operationOf({ route, action }: DeclaredRoute, service: string): ZodOpenApiOperationObject {
+function operationOf({ route, action }: DeclaredRoute, { service, versioned }: { service: string; versioned: boolean }): ZodOpenApiOperationObject {
   const changes = !route.reads;
   const pathParams = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => (
     (pathTexts[name!] ?? (name!.endsWith('Id') ? z.uuid() : z.string())).meta({ param: { in: 'path', name: name! } })
@@ -83,12 +87,18 @@ function operationOf({ route, action }: DeclaredRoute, service: string): ZodOpen
     responses: {
       [String(route.status ?? 200)]: {
         description: 'Done', ...(route.answer ? { content: { 'application/json': { schema: route.answer } } } : {}),
-        ...(changes || /\/:\w+$/.test(route.path) ? { headers: { etag: { schema: { type: 'string' }, description: 'The version as it now stands, for If-Match' } } } : {}),
+        ...headersOf(route, versioned),
       },
       ...problemResponses(codes),
     },
     ...(action === 'public' ? { security: [] } : { security: [{ amana: [policy[action as Action].scope] }], 'x-amana-action': action, 'x-amana-roles': policy[action as Action].roles }),
   } as ZodOpenApiOperationObject;
+}
+
+/** The version that a change is made against, where an answer carries it. */
+function headersOf(route: Route, versioned: boolean): Record<string, unknown> {
+  const sent = route.reads ? versioned && /\/:\w+$/.test(route.path) : !route.creates || route.status === 201;
+  return sent ? { headers: { etag: { schema: { type: 'string' }, description: 'The version as it now stands, for If-Match' } } } : {};
 }
 
 function queryParams(query: z.ZodObject | undefined): z.ZodType[] {

@@ -35,7 +35,8 @@ export function refused(operation: Operation, address: Address, ground: Ground):
   if (operation.bodySchema) {
     kinds.push(wrongBody(operation, right, valid), wrongBody(operation, right, valid), wrongBody(operation, right, valid));
     kinds.push(fc.tuple(right, broken).map(([attempt, body]) => ({ ...attempt, kind: 'broken JSON', body, expected: { statuses: [400], codes: ['bad-request'] } })));
-    kinds.push(fc.tuple(right, fc.constantFrom('text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded', 'application/jsonp', ';;;', '')).map(([attempt, type]) => ({
+    const types = fc.constantFrom('text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/x-www-form-urlencoded', 'application/jsonp', ';;;', '');
+    kinds.push(fc.tuple(right, types).map(([attempt, type]) => ({
       ...attempt, kind: 'wrong content type', headers: { ...attempt.headers, 'content-type': type }, expected: { statuses: [415], codes: ['unsupported-media-type'] },
     })));
   }
@@ -45,8 +46,11 @@ export function refused(operation: Operation, address: Address, ground: Ground):
     })));
   }
   if (operation.wants('If-Match')) {
-    kinds.push(fc.tuple(right, fc.constantFrom('', '*', '1', '"0"', '"999999"', 'W/"1"', '""', '"1', '"-1"', '"1e0"', '"9007199254740993"', 'x'.repeat(500))).map(([attempt, ifMatch]) => ({ ...attempt, kind: 'stale If-Match', ifMatch, expected: { statuses: [412], codes: ['version-stale'], pointer: 'If-Match' } })));
-    kinds.push(right.map((attempt) => ({ ...attempt, kind: 'no If-Match', ifMatch: undefined, expected: { statuses: [428], codes: ['precondition-required'], pointer: 'If-Match' } })));
+    const versions = fc.constantFrom('', '*', '1', '"0"', '"999999"', 'W/"1"', '""', '"1', '"-1"', '"1e0"', '"9007199254740993"', 'x'.repeat(500));
+    const stale: Expected = { statuses: [412], codes: ['version-stale'], pointer: 'If-Match' };
+    const missing: Expected = { statuses: [428], codes: ['precondition-required'], pointer: 'If-Match' };
+    kinds.push(fc.tuple(right, versions).map(([attempt, ifMatch]) => ({ ...attempt, kind: 'stale If-Match', ifMatch, expected: stale })));
+    kinds.push(right.map((attempt) => ({ ...attempt, kind: 'no If-Match', ifMatch: undefined, expected: missing })));
   }
   if (!operation.isPublic) kinds.push(wrongCaller(operation, right, ground));
   if (Object.keys(address.params).length > 0 && !operation.isPublic) {
@@ -96,7 +100,8 @@ function wrongCaller(operation: Operation, right: fc.Arbitrary<Attempt>, ground:
 function wrongPlace(operation: Operation, address: Address, right: fc.Arbitrary<Attempt>, ground: Ground): fc.Arbitrary<Attempt> {
   const names = Object.keys(address.params);
   const others = Object.entries(ground.ids).map(([, id]) => id).filter((id) => !Object.values(address.params).includes(id));
-  const ids = fc.oneof(fc.uuid({ version: 4 }), fc.uuid(), fc.constantFrom(...others), fc.constantFrom('0', '-1', 'x', 'null', '%00', '%F0%9F%98%80', '..%2F..', address.params[names[0]!]!.toUpperCase(), '00000000-0000-0000-0000-000000000000', 'a'.repeat(90)), fc.string({ minLength: 1, maxLength: 40 }).map(encodeURIComponent));
+  const junk = ['0', '-1', 'x', 'null', '%00', '%F0%9F%98%80', '..%2F..', address.params[names[0]!]!.toUpperCase(), '00000000-0000-0000-0000-000000000000', 'a'.repeat(90)];
+  const ids = fc.oneof(fc.uuid({ version: 4 }), fc.uuid(), fc.constantFrom(...others), fc.constantFrom(...junk), fc.string({ minLength: 1, maxLength: 40 }).map(encodeURIComponent));
   const expected = operation.changes ? anyRefusal : readOrRefused;
   return fc.tuple(right, fc.constantFrom(...names), ids).map(([attempt, name, id]) => ({ ...attempt, kind: 'wrong place', path: attempt.path.replace(address.params[name]!, id), expected }));
 }
@@ -106,15 +111,23 @@ function wrongQuery(operation: Operation, right: fc.Arbitrary<Attempt>): fc.Arbi
   const cursors = ['0000-01-01T00:00:00.000Z', '+275760-09-13T00:00:00.000Z', '2026-02-31T00:00:00.000Z', '2026-13-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z', 'January,1,2026,00:00:00'].flatMap((at) => [
     `${at} ${randomUUID()}`, JSON.stringify([at, 'x', false, '2026-01-01T00:00:00.000Z', '1']), JSON.stringify(['2026-01-01T00:00:00.000Z', '\u0000\ud800', true, at, '999999999999999999']),
   ]).map((text) => Buffer.from(text).toString('base64url'));
-  const values = fc.oneof(fc.constantFrom('', '0', '-1', '101', '1e1', '0x10', '50.5', '%205', '99999999999999999999', 'null', '%00', '%FF', '%ED%A0%80', '0000-00', '0000-01', '9999-12', '2025-01', '2199-12', 'sex,sex', 'sex,ageBand,region', 'x'.repeat(5_000), '__proto__'), fc.constantFrom(...cursors), fc.string({ maxLength: 60 }).map(encodeURIComponent));
+  const junk = [
+    '', '0', '-1', '101', '1e1', '0x10', '50.5', '%205', '99999999999999999999', 'null', '%00', '%FF', '%ED%A0%80', '0000-00', '0000-01', '9999-12', '2025-01', '2199-12', 'sex,sex', 'sex,ageBand,region', 'x'.repeat(5_000), '__proto__',
+  ];
+  const values = fc.oneof(fc.constantFrom(...junk), fc.constantFrom(...cursors), fc.string({ maxLength: 60 }).map(encodeURIComponent));
   const one = fc.tuple(fc.constantFrom(...parameters.map(({ name }) => name)), values).map(([name, value]) => `${name}=${value}`);
   const odd = fc.constantFrom('limit=1&limit=2', 'after[]=x', 'limit[a]=1', '__proto__=x', 'constructor=x', '&&&', '=', '?', 'x=1&'.repeat(500), 'a=%zz');
-  return fc.tuple(right, fc.array(fc.oneof({ weight: 6, arbitrary: one }, { weight: 1, arbitrary: odd }), { minLength: 1, maxLength: 3 })).map(([attempt, query]) => ({ ...attempt, kind: 'odd query', path: `${attempt.path.split('?')[0]}?${query.join('&')}`, expected: readOrRefused }));
+  const queries = fc.array(fc.oneof({ weight: 6, arbitrary: one }, { weight: 1, arbitrary: odd }), { minLength: 1, maxLength: 3 });
+  return fc.tuple(right, queries).map(([attempt, query]) => ({ ...attempt, kind: 'odd query', path: `${attempt.path.split('?')[0]}?${query.join('&')}`, expected: readOrRefused }));
 }
 
 /** An address that nobody could have been given. */
 function oddPath(operation: Operation, address: Address, right: fc.Arbitrary<Attempt>): fc.Arbitrary<Attempt> {
-  const changes = fc.constantFrom<(path: string) => string>((path) => `${path}/%zz`, (path) => `${path}/%E0%A4%A`, (path) => `${path}/${'a'.repeat(2_000)}`, (path) => `${path}//`, (path) => `${path}/../..`, (path) => `/${path}`, (path) => path.replace('/v1/', '/v2/'), (path) => `${path}%00`, (path) => path.replace(/[^/?]+(?=$|\?)/, '%zz'), (path) => path.replace(/[^/?]+(?=$|\?)/, 'z'.repeat(600)));
+  const last = /[^/?]+(?=$|\?)/;
+  const changes = fc.constantFrom<(path: string) => string>(
+    (path) => `${path}/%zz`, (path) => `${path}/%E0%A4%A`, (path) => `${path}/${'a'.repeat(2_000)}`, (path) => `${path}//`, (path) => `${path}/../..`, (path) => `/${path}`, (path) => `${path}%00`,
+    (path) => path.replace('/v1/', '/v2/'), (path) => path.replace(last, '%zz'), (path) => path.replace(last, 'z'.repeat(600)),
+  );
   const expected = operation.changes ? anyRefusal : readOrRefused;
   return fc.tuple(right, changes).map(([attempt, change]) => ({ ...attempt, kind: 'odd path', path: change(pathOf(operation, address.params)), expected }));
 }

@@ -2,7 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
 export type Schema = Readonly<Record<string, unknown>>;
 export interface Parameter { readonly in: 'path' | 'query' | 'header'; readonly name: string; readonly required?: boolean; readonly schema: Schema }
-interface Response { readonly description: string; readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }
+interface Response { readonly description: string; readonly headers?: Readonly<Record<string, unknown>>; readonly content?: Readonly<Record<string, { readonly schema: Schema }>> }
 interface Declared {
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
@@ -70,6 +70,11 @@ export class Operation {
   /** Whether the document's schema takes this body. */
   accepts(body: unknown): boolean {
     return this.#accepts?.(body) ?? body === undefined;
+  }
+
+  /** The headers that its document promises with this status, where an answer always carries them. */
+  promised(status: number): readonly string[] {
+    return Object.keys(this.declared.responses[String(status)]?.headers ?? {}).filter((name) => name !== 'retry-after');
   }
 
   /** What the document says against an answer, or undefined where it has declared it so. */

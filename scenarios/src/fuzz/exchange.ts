@@ -63,7 +63,10 @@ export function faultsOf(operation: Operation, attempt: Attempt, reply: Reply): 
     !attempt.expected.statuses.includes(status) && `expected ${attempt.expected.statuses.length > 6 ? 'a refusal' : attempt.expected.statuses.join(' or ')}`,
     status >= 500 && !(status === 503 && problem?.code === 'consent-key-unknown') && 'a 5xx',
   ];
-  if (status < 400) return [...faults, attempt.kind !== 'odd path' && operation.faultOf(status, mediaType, body)].filter((fault) => typeof fault === 'string');
+  if (status < 400) {
+    const unkept = operation.promised(status).filter((name) => headers[name] === undefined).map((name) => `the document promises ${name}`);
+    return [...faults, ...(attempt.kind === 'odd path' ? [] : [...unkept, operation.faultOf(status, mediaType, body)])].filter((fault) => typeof fault === 'string');
+  }
   const isProblem = mediaType === 'application/problem+json' && problem?.status === status && typeof problem.code === 'string' && typeof problem.title === 'string' && Boolean(problem.traceId)
     && Array.isArray(problem.errors) && problem.errors.every((error) => typeof error.pointer === 'string' && typeof error.code === 'string');
   if (!isProblem) return [...faults, `no problem body but ${mediaType}`].filter((fault) => typeof fault === 'string');

@@ -10,7 +10,9 @@ import { readStory } from '../story.ts';
 export interface Caller { readonly name: string; readonly organisationId: string; readonly roles: readonly string[]; readonly actor: Actor; readonly tokens: TokenSource }
 
 export type CallerName = 'souss' | 'casa' | 'clinic' | 'shelter' | 'coordination' | 'audit' | 'operator' | 'admin';
-type Ids = Readonly<Record<'case' | 'draft' | 'asked' | 'accepted' | 'sheltered' | 'askedOfShelter' | 'transfer' | 'consent' | 'withdrawn' | 'withdrawnFromShelter' | 'appointment' | 'hold' | 'site' | 'webhook' | 'delivery' | 'item' | 'tag', string>>;
+type Referrals = 'draft' | 'asked' | 'accepted' | 'sheltered' | 'askedOfShelter';
+type Others = 'case' | 'transfer' | 'consent' | 'withdrawn' | 'withdrawnFromShelter' | 'appointment' | 'hold' | 'site' | 'webhook' | 'delivery' | 'item' | 'tag';
+type Ids = Readonly<Record<Referrals | Others, string>>;
 
 /** A network with one of everything that a path can name. */
 export interface Ground {
@@ -54,10 +56,8 @@ export async function prepare(stack: Stack): Promise<Ground> {
     return referralId;
   };
   const placed = { placementClass: 'woman' };
-  const [drafted, asked, accepted, over, sheltered, askedOfShelter, gone] = [
-    await refer(medical, toClinic.serviceId), await sent(medical, toClinic.serviceId), await sent(medical, toClinic.serviceId), await sent(ended, toClinic.serviceId), await sent(house, toShelter.serviceId, placed), await sent(house, toShelter.serviceId, placed),
-    await sent(left, toShelter.serviceId, placed),
-  ];
+  const [drafted, asked, accepted, over] = [await refer(medical, toClinic.serviceId), await sent(medical, toClinic.serviceId), await sent(medical, toClinic.serviceId), await sent(ended, toClinic.serviceId)];
+  const [sheltered, askedOfShelter, gone] = [await sent(house, toShelter.serviceId, placed), await sent(house, toShelter.serviceId, placed), await sent(left, toShelter.serviceId, placed)];
   const appointment = await attend(clinic, accepted, over);
   const stay = await hold({ shelter, souss, referralId: sheltered, serviceId: toShelter.serviceId });
   await placeHold(shelter, gone);
@@ -86,7 +86,8 @@ async function signIn(stack: Stack): Promise<Record<CallerName, Caller>> {
     const { organisationId, roles } = clients.find((client) => client.client_id === clientId)!;
     return { name: clientId, organisationId, roles, tokens, actor: new Actor({ username: clientId, organisationId, baseUrl: stack.url, tokens }) };
   };
-  const [souss, casa, clinic, shelter, coordination, audit, operator] = await Promise.all(['souss-system', 'casa-system', 'clinic-system', 'shelter-a-system', 'coordination-system', 'audit-system', 'operator-system'].map(system)) as [Caller, Caller, Caller, Caller, Caller, Caller, Caller];
+  const [souss, casa, clinic, shelter] = [await system('souss-system'), await system('casa-system'), await system('clinic-system'), await system('shelter-a-system')];
+  const [coordination, audit, operator] = [await system('coordination-system'), await system('audit-system'), await system('operator-system')];
   const { sandboxPassword: password } = await keepSandboxCredentials(stateDir);
   const tokens = TokenSource.forStaff({ issuerUrl: stack.issuer.url, username: 'souss-admin', password, scope: 'care:read care:write' });
   const admin: Caller = { name: 'souss-admin', organisationId: souss.organisationId, roles: ['org-admin'], tokens, actor: new Actor({ username: 'souss-admin', organisationId: souss.organisationId, baseUrl: stack.url, tokens }) };

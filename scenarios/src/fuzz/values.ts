@@ -97,12 +97,12 @@ export function mutated(valid: fc.Arbitrary<unknown>): fc.Arbitrary<Body> {
   return fc.tuple(valid, fc.nat(), change, anything, names).map(([value, at, how, other, name]) => {
     const places = placesOf(value);
     const place = places[at % places.length]!;
-    const [made, where] = change_(value, place, { how, other, name });
+    const [made, where] = changed(value, place, { how, other, name });
     return { text: textOf(made), pointer: pointerOf(where) };
   });
 }
 
-function change_(value: unknown, place: Place, { how, other, name }: { how: string; other: unknown; name: string }): [made: unknown, where: Place] {
+function changed(value: unknown, place: Place, { how, other, name }: { how: string; other: unknown; name: string }): [made: unknown, where: Place] {
   const here = valueAt(value, place);
   const isObject = typeof here === 'object' && here !== null && !Array.isArray(here);
   if (how === 'remove' && place.length > 0) return [changedAt(value, place, undefined), place];
@@ -115,7 +115,7 @@ function change_(value: unknown, place: Place, { how, other, name }: { how: stri
 
 /** Text that is no JSON, or no JSON that anybody should send. */
 export const broken: fc.Arbitrary<string | Buffer> = fc.oneof(
-  fc.constantFrom<string | Buffer>('{', '{"a":}', '{"a":1,}', '[1,2', 'nul', '\'{}\'', '{a:1}', 'NaN', '{"a":Infinity}', '\u0000', '{"a":"\u0001"}', '{"a":"\\x41"}', '{} {}', '// x\n{}', Buffer.from([0xff, 0xfe, 0x7b, 0x7d]), '['.repeat(50_000)),
+  fc.constantFrom<string | Buffer>('{', '{"a":}', '{"a":1,}', '[1,2', 'nul', '\'{}\'', '{a:1}', 'NaN', '{"a":Infinity}', '\u0000', '{"a":"\u0001"}', '{"a":"\\x41"}', '{} {}', '// x\n{}', Buffer.from([0xff, 0xfe, 0x7b, 0x7d]), Buffer.from('{"x":"\xff"}', 'latin1'), Buffer.from('{"\xc0\xaf":1}', 'latin1'), '['.repeat(50_000)),
   fc.integer({ min: 65, max: 2_000 }).map((depth) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`),
   fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => { try { JSON.parse(text); return false; } catch { return true; } }),
 );

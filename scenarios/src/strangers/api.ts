@@ -16,7 +16,7 @@ export interface Operation {
   readonly summary: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Content };
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly headers?: object; readonly content?: Content }>>;
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly 'x-amana-action'?: string;
 }
@@ -137,9 +137,11 @@ export class Api {
     return await read(found, response);
   }
 
-  /** The version that a change is made against: the ETag of the nearest thing on the way to it that can be read. */
+  /** The version that a change is made against: the ETag of the nearest thing on the way to it that is answered with one. */
   async #versionFor(found: Found, request: Request): Promise<string> {
-    const readable = this.#all().filter((candidate) => candidate.method === 'get' && candidate.document === found.document && candidate.template.endsWith('}') && `${found.template}/`.startsWith(`${candidate.template}/`));
+    const readable = this.#all().filter(({ method, document, operation, template }) => (
+      method === 'get' && document === found.document && 'etag' in (operation.responses['200']?.headers ?? {}) && `${found.template}/`.startsWith(`${template}/`)
+    ));
     const item = readable.toSorted((one, other) => other.template.length - one.template.length)[0];
     if (!item) throw new Error(`${found.operation.operationId} wants If-Match, and the documents do not say where its ETag is read`);
     const names = [...item.template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
@@ -154,7 +156,8 @@ export class Api {
       const known = declared.filter((parameter) => parameter.in === kind);
       const missing = known.filter(({ name, required }) => required && !Object.hasOwn(values, name)).map(({ name }) => `${name} is missing`);
       const unknown = Object.keys(values).filter((name) => !known.some((parameter) => parameter.name === name)).map((name) => `${name} is not declared`);
-      const faults = known.filter(({ name, schema }) => Object.hasOwn(values, name) && typeof schema === 'object' && schema.type === 'string').flatMap(({ name, schema }) => faultsOf(values[name], schema, { root: document, at: `/${name}` }));
+      const texts = known.filter(({ name, schema }) => Object.hasOwn(values, name) && typeof schema === 'object' && schema.type === 'string');
+      const faults = texts.flatMap(({ name, schema }) => faultsOf(values[name], schema, { root: document, at: `/${name}` }));
       demand([...missing, ...unknown, ...faults], `The ${kind} of ${operation.operationId}`);
     }
     const url = new URL(template.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name]!)), this.#baseUrl);

@@ -28,4 +28,5 @@ const acts = await Promise.all(referrals.map((referralId) => until('the closed l
 const looks = await Promise.all(referrals.map((referralId) => history('referrals/{}/looks', { referralId })));
 const tagged = await Promise.all(tags.map((tag) => history('tags/{}', { tag })));
 const unknown = [...acts.flat(), ...tagged.flat()].filter(({ action, actor }) => actor.org !== 'system' && !api.actions.has(action)).map(({ action }) => action);
-console.log(JSON.stringify({ acts: acts.flat().map(({ action }) => action), looks: looks.flat().map(({ action }) => action), tagged: tagged.map((entries) => entries.length), unknown, entries: [...acts.flat(), ...tagged.flat()] }));
+const actionsOf = (entries: readonly Entry[][]): string[] => entries.flat().map(({ action }) => action);
+console.log(JSON.stringify({ acts: actionsOf(acts), looks: actionsOf(looks), tagged: tagged.map((entries) => entries.length), unknown, entries: [...acts.flat(), ...tagged.flat()] }));

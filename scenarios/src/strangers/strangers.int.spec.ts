@@ -18,7 +18,7 @@ describe('Two stranger programs, given a base URL and a key file each', () => {
 
   beforeAll(async () => {
     stateDir = mkdtempSync(join(tmpdir(), 'amana-strangers-'));
-    stack = await Stack.start({ stateDir, bus: 'postgres', replicas: 0, durable: false });
+    stack = await Stack.start({ stateDir, bus: 'postgres', replicas: 0, durable: false, logLevel: 'error' });
     await seedDirectory(stack, { startsAt: new Date() });
   }, 120_000);
 

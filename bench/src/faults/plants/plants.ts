@@ -11,16 +11,22 @@ export interface Plant {
   readonly bug: string;
   /** At least one of these must find it. */
   readonly caughtBy: readonly CheckName[];
+  /** It is about the broker. */
+  readonly needsBroker?: boolean;
   /** Puts it in, before the load. */
   install(network: FaultNetwork): Promise<void>;
   /** Brings about what the bug cannot bear, once the load is over; a sound network is tried in the same way by its faults. */
-  provoke?(chaos: Chaos): Promise<void>;
+  provoke?(tools: { readonly chaos: Chaos; readonly rush: () => Promise<void> }): Promise<void>;
 }
 
 /** Before each new inbox row the old one goes, so that a message that comes again looks like a new one. */
 const forgetful = `
   CREATE FUNCTION planted_inbox_check() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN DELETE FROM inbox WHERE event_id = NEW.event_id AND consumer = NEW.consumer; RETURN NEW; END $$;
+    BEGIN
+      DELETE FROM inbox WHERE event_id = NEW.event_id AND consumer = NEW.consumer;
+      DELETE FROM inbox_parked WHERE event_id = NEW.event_id AND consumer = NEW.consumer;
+      RETURN NEW;
+    END $$;
   CREATE TRIGGER planted_inbox_check BEFORE INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION planted_inbox_check();`;
 
 const inboxCheck: Plant = {
@@ -30,7 +36,7 @@ const inboxCheck: Plant = {
   async install(network) {
     for (const service of new Set(network.slots.map((slot) => slot.service))) await asAdmin(network.stack.adminUrl, service, (client) => client.query(forgetful));
   },
-  async provoke(chaos) {
+  async provoke({ chaos }) {
     await chaos.redeliver('referral');
     await chaos.redeliver('shelter');
   },
@@ -44,6 +50,9 @@ const noExclude: Plant = {
   async install(network) {
     await asAdmin(network.stack.adminUrl, 'shelter', (client) => client.query('ALTER TABLE bed_hold DROP CONSTRAINT bed_hold_no_overlap'));
   },
+  async provoke({ rush }) {
+    await rush();
+  },
 };
 
 const careless: readonly Service[] = ['referral', 'shelter'];
@@ -54,6 +63,7 @@ const publishBeforeCommit: Plant = {
   name: 'publish-before-commit',
   bug: 'events are sent while the transaction is open, and what is rolled back has been told already',
   caughtBy: ['phantom'],
+  needsBroker: true,
   async install(network) {
     for (const service of careless) network.extraEnv.set(service, { NODE_OPTIONS: `--import=${earlyPublisher}` });
     const slots = careless.flatMap((service) => network.slotsOf(service));
@@ -63,4 +73,4 @@ const publishBeforeCommit: Plant = {
 };
 
 /** The bugs that the checker must find, or the campaign would prove nothing. */
-export const plants: readonly Plant[] = [noExclude, inboxCheck, publishBeforeCommit];
+export const plants: readonly Plant[] = [noExclude, publishBeforeCommit, inboxCheck];
