@@ -5,7 +5,8 @@ import { Consents } from './consents.ts';
 import type { Journal } from './journal.ts';
 import type { FaultNetwork } from './network.ts';
 import { type Seeded } from './seeded.ts';
-import { type Cast, type Provider, Stories } from './stories.ts';
+import type { Cast, Provider } from './cast.ts';
+import { Stories } from './stories.ts';
 
 /** So few that several referrals ask for the same ones at the same moment. */
 const roomsOfEachShelter = [{ code: 'r1', beds: [{ code: 'b1' }, { code: 'b2' }] }, { code: 'r2', beds: [{ code: 'b3' }] }];
