@@ -132,7 +132,8 @@ class Line {
 
 if (isMainThread && process.send) {
   process.once('message', (job: LoadJob) => {
-    void new Load(job).run().then((result) => { process.send!(result, undefined, undefined, () => process.exit(0)); });
+    void new Load(job).run().then((result) => { process.send!(result); });
   });
-  process.once('disconnect', () => process.exit(1));
+  // Not right after the result: whoever waits for it may hear of the end first.
+  process.once('disconnect', () => process.exit(0));
 }

@@ -61,10 +61,12 @@ export class ReferralLab {
   async answer(answer: Answer, first: number, options: LoadOptions): Promise<LoadResult> {
     const job: LoadJob = { url: this.service.url, token: await this.#tokens.token(), act: answer, body: answerBody[answer], firstReferral: first, ...options };
     const child = fork(join(import.meta.dirname, 'http-load.js'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const ended = once(child, 'exit').then(() => { throw new Error('The load process ended without a result'); });
-    ended.catch(() => {});
+    const ended = once(child, 'exit');
     child.send(job);
-    const [result] = await Promise.race([once(child, 'message'), ended]) as [LoadResult];
+    const result = await Promise.race([once(child, 'message').then(([heard]) => heard as LoadResult), ended.then(() => undefined)]);
+    if (result === undefined) throw new Error('The load process ended without a result');
+    child.disconnect();
+    await ended;
     if (result.failure !== undefined) throw new Error(`A referral could not be answered: ${result.failure}`);
     return result;
   }
