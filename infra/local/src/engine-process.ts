@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -44,15 +43,31 @@ export class EngineStartError extends Error {
 
 const POLL_MS = 15;
 const STOP_GRACE_MS = 20_000;
+const PASSING_TROUBLE_MS = 30_000;
+const RETRY_MS = 50;
 const LOG_LIMIT_BYTES = 4 * 1024 * 1024;
 const TAIL_LINES = 15;
 
 /**
  * Starts one engine in its own process group (a Ctrl-C meant for Node must not reach it before Node stops it) and
- * resolves once its log says that it is ready. Throws EngineStartError when it ends or stays silent until then.
+ * resolves once its log says that it is ready. A start whose log names one of the `passing` troubles is tried again for
+ * 30 s. Throws EngineStartError when the engine ends or stays silent until then.
  */
-export async function startEngine(spec: EngineSpec): Promise<EngineProcess> {
+export async function startEngine(spec: EngineSpec, passing?: RegExp): Promise<EngineProcess> {
   await endLeftover(spec);
+  const deadline = Date.now() + PASSING_TROUBLE_MS;
+  for (;;) {
+    try {
+      return await startOnce(spec);
+    } catch (error) {
+      const passes = error instanceof EngineStartError && passing?.test(error.logTail) === true;
+      if (!passes || Date.now() > deadline) throw error;
+      await delay(RETRY_MS);
+    }
+  }
+}
+
+async function startOnce(spec: EngineSpec): Promise<EngineProcess> {
   const log = openLog(spec.logFile);
   const logStart = fstatSync(log).size;
   const [command, ...args] = [...withParentDeathSignal(spec.parentDeathSignal), spec.command, ...spec.args] as [string, ...string[]];
@@ -135,19 +150,6 @@ export function findProcess(pid: number | undefined): { parent: number; args: st
   } catch {
     return undefined;
   }
-}
-
-/** A loopback port that was free a moment ago; a caller retries when somebody was faster. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-  return address.port;
 }
 
 let setprivWorks: boolean | undefined;

@@ -1,10 +1,11 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Provider, { type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { STAFF_CLIENT_ID, STAFF_REDIRECT_URI, writeClientKeyFiles, type ClientKeyFile } from './credentials.ts';
 import { ACR_PASSWORD, ACR_STEP_UP, createLoginPage } from './issuer-login.ts';
 import { type IssuerKeys, keepIssuerKeys, keepSandboxCredentials, publicHalf } from './issuer-state.ts';
 import { createIssuerStore } from './issuer-store.ts';
+import { close, listen } from './loopback.ts';
 import { API_RESOURCE, type PartnerClient, Scope, type StaffAccount } from './network-accounts.ts';
 
 const TOKEN_LIFETIME_SECONDS = 300;
@@ -178,21 +179,4 @@ function staffClaims(context: KoaContextWithOIDC, account: StaffAccount | undefi
 function assertShortLived(exp: unknown): void {
   if (typeof exp === 'number' && exp <= Math.floor(Date.now() / 1000) + ASSERTION_LIFETIME_MAX_SECONDS) return;
   throw new errors.InvalidClientAuth('the client_assertion may live 300 s at most');
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

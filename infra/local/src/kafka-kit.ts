@@ -3,10 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findProcess, freePort, startEngine } from './engine-process.ts';
+import { findProcess, startEngine } from './engine-process.ts';
 import { findJava, findProgram, runToEnd } from './java.ts';
 import type { KafkaKit } from './kafka-broker.ts';
 import { brokerSpec, ensureBrokerData, KAFKA_SETTINGS, writeBrokerSettings } from './kafka-broker.ts';
+import { freePort } from './loopback.ts';
 
 export type KafkaAvailability = { available: true; java: string; mvn: string | undefined } | { available: false; reason: string };
 

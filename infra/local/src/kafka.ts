@@ -3,11 +3,12 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka as KafkaClient, logLevel } from 'kafkajs';
 import type { EngineProcess } from './engine-process.ts';
-import { EngineStartError, freePort, startEngine } from './engine-process.ts';
+import { EngineStartError, startEngine } from './engine-process.ts';
 import type { KafkaKit } from './kafka-broker.ts';
 import { brokerSpec, ensureBrokerData, writeBrokerSettings } from './kafka-broker.ts';
 import type { KafkaKitOptions } from './kafka-kit.ts';
 import { prepareKafka } from './kafka-kit.ts';
+import { freePort } from './loopback.ts';
 
 export type { KafkaAvailability, KafkaKitOptions } from './kafka-kit.ts';
 export { classpath, kafkaAvailability, prepareKafka } from './kafka-kit.ts';
@@ -42,6 +43,7 @@ export interface TopicSpec {
 }
 
 const START_ATTEMPTS = 3;
+const PORT_TAKEN = /Address already in use|BindException/;
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const TOPICS_TIMEOUT_MS = 30_000;
 const TOPICS_RETRY_MS = 100;
@@ -73,7 +75,7 @@ export async function startKafka({ stateDir, cacheDir, onProgress, throwaway = f
       kill: () => running.kill(),
       async restart() {
         await running.stop();
-        running = await startEngine(brokerSpec(kit, home));
+        running = await startEngine(brokerSpec(kit, home), PORT_TAKEN);
       },
     };
   } catch (error) {
@@ -115,7 +117,7 @@ async function startOnFreePorts(kit: KafkaKit, home: string): Promise<{ engine: 
     try {
       return { engine: await startEngine(brokerSpec(kit, home)), port };
     } catch (error) {
-      const portTaken = error instanceof EngineStartError && /Address already in use|BindException/.test(error.logTail);
+      const portTaken = error instanceof EngineStartError && PORT_TAKEN.test(error.logTail);
       if (!portTaken || attempt === START_ATTEMPTS) throw error;
     }
   }

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { findProcess } from './engine-process.ts';
+import { close, listen } from './loopback.ts';
 import type { Postgres } from './postgres.ts';
 import { startPostgres } from './postgres.ts';
 
@@ -78,6 +80,18 @@ describe('the embedded PostgreSQL', () => {
     expect(findProcess(pid)).toBeUndefined();
     await postgres.restart();
     expect(postgres.url).toBe(url);
+    expect(await query('select n from kept')).toEqual([{ n: 7 }]);
+  }, 60_000);
+
+  it('comes back at its own port although somebody else held it for a moment', async () => {
+    await postgres.kill();
+    const squatter = createServer();
+    await listen(squatter, postgres.port, '127.0.0.1');
+    const tried = statSync(join(stateDir, 'postgres.log')).size;
+    const back = postgres.restart();
+    await until(() => readFileSync(join(stateDir, 'postgres.log'), 'utf8').slice(tried).includes('could not bind'), 10_000);
+    await close(squatter);
+    await back;
     expect(await query('select n from kept')).toEqual([{ n: 7 }]);
   }, 60_000);
 

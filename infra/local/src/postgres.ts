@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { EngineProcess } from './engine-process.ts';
-import { EngineStartError, findProcess, freePort, startEngine } from './engine-process.ts';
+import type { EngineProcess, EngineSpec } from './engine-process.ts';
+import { EngineStartError, findProcess, startEngine } from './engine-process.ts';
+import { freePort } from './loopback.ts';
 import type { PostgresHome } from './postgres-home.ts';
 import { findPostgresHome, handOver, idsOf } from './postgres-home.ts';
 
@@ -37,9 +37,9 @@ export interface Postgres {
 const MAX_CONNECTIONS = 400;
 const READY_TIMEOUT_MS = 60_000;
 const START_ATTEMPTS = 3;
+const PORT_TAKEN = /could not bind/;
 /** Sessions of a killed postmaster end by themselves, but each only after its current statement. */
-const ORPHAN_SESSIONS_TIMEOUT_MS = 30_000;
-const RETRY_MS = 50;
+const ORPHAN_SESSIONS = /pre-existing shared memory block/;
 
 /**
  * Starts the PostgreSQL server that comes with the npm packages, creating its data on the first start. Throws when the
@@ -53,12 +53,12 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   let port = options.port ?? (await freePort());
   let engine: EngineProcess | undefined;
 
-  const start = (): Promise<EngineProcess> => startServer({ stateDir, home, port, durable: options.durable ?? true });
+  const start = (passing: RegExp): Promise<EngineProcess> => startServer({ stateDir, home, port, durable: options.durable ?? true }, passing);
   for (let attempt = 1; engine === undefined; attempt++) {
     try {
-      engine = await start();
+      engine = await start(ORPHAN_SESSIONS);
     } catch (error) {
-      const portTaken = error instanceof EngineStartError && error.logTail.includes('could not bind');
+      const portTaken = error instanceof EngineStartError && PORT_TAKEN.test(error.logTail);
       if (!portTaken || options.port !== undefined || attempt === START_ATTEMPTS) throw error;
       port = await freePort();
     }
@@ -74,7 +74,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     kill: () => running.kill(),
     async restart() {
       await running.stop();
-      running = await start();
+      running = await start(new RegExp(`${ORPHAN_SESSIONS.source}|${PORT_TAKEN.source}`));
     },
   };
 }
@@ -125,7 +125,7 @@ interface ServerStart {
   durable: boolean;
 }
 
-async function startServer({ stateDir, home, port, durable }: ServerStart): Promise<EngineProcess> {
+async function startServer({ stateDir, home, port, durable }: ServerStart, passing: RegExp): Promise<EngineProcess> {
   const { dataDir, binDir, account } = home;
   const settings = {
     port,
@@ -139,30 +139,22 @@ async function startServer({ stateDir, home, port, durable }: ServerStart): Prom
     log_min_error_statement: 'panic',
     ...(durable ? {} : { fsync: 'off', full_page_writes: 'off' }),
   };
-  const deadline = Date.now() + ORPHAN_SESSIONS_TIMEOUT_MS;
-  for (;;) {
-    forgetStrangersPid(dataDir);
-    try {
-      return await startEngine({
-        name: 'PostgreSQL',
-        command: join(binDir, 'postgres'),
-        args: ['-D', dataDir, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
-        mark: dataDir,
-        env: { LC_ALL: process.platform === 'linux' ? 'C.UTF-8' : 'C' },
-        account: idsOf(account),
-        logFile: join(stateDir, 'postgres.log'),
-        pidFile: join(stateDir, 'postgres.pid'),
-        readyLine: 'database system is ready to accept connections',
-        readyTimeoutMs: READY_TIMEOUT_MS,
-        stopSignal: 'SIGINT',
-        parentDeathSignal: 'SIGINT',
-      });
-    } catch (error) {
-      const orphans = error instanceof EngineStartError && error.logTail.includes('pre-existing shared memory block');
-      if (!orphans || Date.now() > deadline) throw error;
-      await delay(RETRY_MS);
-    }
-  }
+  forgetStrangersPid(dataDir);
+  const engine: EngineSpec = {
+    name: 'PostgreSQL',
+    command: join(binDir, 'postgres'),
+    args: ['-D', dataDir, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    mark: dataDir,
+    env: { LC_ALL: process.platform === 'linux' ? 'C.UTF-8' : 'C' },
+    account: idsOf(account),
+    logFile: join(stateDir, 'postgres.log'),
+    pidFile: join(stateDir, 'postgres.pid'),
+    readyLine: 'database system is ready to accept connections',
+    readyTimeoutMs: READY_TIMEOUT_MS,
+    stopSignal: 'SIGINT',
+    parentDeathSignal: 'SIGINT',
+  };
+  return await startEngine(engine, passing);
 }
 
 /**

@@ -1,7 +1,8 @@
 import { refusals, type RefusalCode } from '@amana/contracts';
 import { randomUUID } from 'node:crypto';
-import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest, type Server, type ServerResponse } from 'node:http';
+import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { close, listen } from './loopback.ts';
 
 const BODY_LIMIT_BYTES = 1_048_576;
 const DISCARDED_BYTES_MAX = 16 * BODY_LIMIT_BYTES;
@@ -211,21 +212,4 @@ function problem(response: ServerResponse, code: RefusalCode, options: { status?
     ...(code === 'upstream-unavailable' ? { 'Retry-After': String(RETRY_AFTER_SECONDS) } : {}),
   });
   response.end(body);
-}
-
-function listen(server: Server, port: number, host: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

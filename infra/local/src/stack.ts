@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { type RunningIssuer, startIssuer } from './issuer.ts';
 import { keepPrivateJson } from './json-file.ts';
 import { type Kafka, kafkaAvailability, startKafka } from './kafka.ts';
+import { freePort } from './loopback.ts';
 import { readAccounts, readClients } from './network-accounts.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { type Replica, startInProcess, startProcess } from './replica.ts';
@@ -101,12 +102,11 @@ export class Stack {
     this.#undo.push(() => this.router.stop());
   }
 
-  /** Starts one copy of a service on the given port, or a free one. The caller keeps it and stops it. */
-  async startReplica(service: ServiceName, copy: number, port = 0): Promise<Replica> {
-    const settings = this.settingsOf(service, port);
+  /** Starts one copy of a service on a free port. The caller keeps it and stops it. */
+  async startReplica(service: ServiceName, copy: number): Promise<Replica> {
     return this.options.replicas
-      ? await startProcess(settings, { logDir: join(this.options.stateDir, 'logs'), name: `${service}-${copy}`, ...(this.options.replicaEnv ? { env: this.options.replicaEnv } : {}) })
-      : await startInProcess(settings);
+      ? await startProcess(this.settingsOf(service, await freePort()), { logDir: join(this.options.stateDir, 'logs'), name: `${service}-${copy}`, ...(this.options.replicaEnv ? { env: this.options.replicaEnv } : {}) })
+      : await startInProcess(this.settingsOf(service));
   }
 
   /** What a copy of a service is told. */
