@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { describeKafka } from '@amana/local';
 import { Campaign, type RunResult } from './campaign.ts';
 import { plants } from './plants/plants.ts';
@@ -7,11 +7,7 @@ const seed = 20_261_124;
 /** Two free cores need a quarter of it; a busy machine kills just as well, only slower. */
 const timeoutMs = 300_000;
 
-/** Five runs of kills want minutes and free cores: they are asked for, and where they are not, their absence is counted and said. */
-const wanted = process.env.AMANA_FAULTS === '1';
-if (!wanted) process.stderr.write('SKIPPED, not tested: "the fault campaign"; set AMANA_FAULTS=1, or use npm run faults.\n');
-
-(wanted ? describeKafka : describe.skip)('the fault campaign', () => {
+describeKafka('the fault campaign', () => {
   let campaign: Campaign;
   let last: RunResult;
 
