@@ -4,6 +4,7 @@ import type { OnAlarm } from './alarm.ts';
 import type { RawMessage } from './cloud-event.ts';
 import type { Inbox } from './inbox.ts';
 import { patientRetry } from './kafka-client.ts';
+import { OffsetCommits } from './offset-commits.ts';
 
 export interface KafkaSubscriptionOptions {
   /** A client with `patientRetry`. */
@@ -23,9 +24,6 @@ const heartbeatEveryMs = 1_000;
 const fewMessages = 4;
 const chunkSize = 16;
 const pauseAfterFailureMs = 1_000;
-/** A broker that restarts is back long before these tries are used up. */
-const commitTries = 60;
-const commitAgainMs = 1_000;
 const partitionsAtOnce = 6;
 const stopLimitMs = 10_000;
 
@@ -39,8 +37,8 @@ export class KafkaSubscription {
   #generation = 0;
   #joined = false;
   #failures = 0;
-  /** The newest offset to commit of each partition. */
-  readonly #newest = new Map<string, string>();
+  #stopping = false;
+  readonly #commits = new OffsetCommits();
 
   constructor(options: KafkaSubscriptionOptions) {
     this.#options = options;
@@ -69,10 +67,14 @@ export class KafkaSubscription {
         this.#generation += 1;
         this.#joined = true;
         this.#lag.clear();
+        this.#commits.forget();
         resolve();
       });
     });
-    this.#consumer.on(events.REBALANCING, () => { this.#generation += 1; });
+    this.#consumer.on(events.REBALANCING, () => {
+      this.#generation += 1;
+      void this.#commits.flush();
+    });
     this.#consumer.on(events.CRASH, ({ payload }) => {
       this.#joined = false;
       this.#generation += 1;
@@ -89,11 +91,18 @@ export class KafkaSubscription {
   /** Ends after the transactions in hand, and what they did is committed to the group; after 10 s at most, since the broker may be away. */
   async stop(): Promise<void> {
     this.#joined = false;
-    this.#generation += 1;
+    this.#stopping = true;
     for (const timer of this.#timers) clearTimeout(timer);
     const limit = new AbortController();
-    await Promise.race([this.#consumer.disconnect().catch(() => {}), delay(stopLimitMs, undefined, { signal: limit.signal }).catch(() => {})]);
+    await Promise.race([this.#leave(), delay(stopLimitMs, undefined, { signal: limit.signal }).catch(() => {})]);
     limit.abort();
+    this.#commits.forget();
+  }
+
+  /** Batches under way commit their own end. */
+  async #leave(): Promise<void> {
+    await this.#commits.flush();
+    await this.#consumer.disconnect().catch(() => {});
   }
 
   /** Whatever it threw, the client would stop for good or begin anew after seconds: so it throws nothing. */
@@ -114,23 +123,9 @@ export class KafkaSubscription {
       clearInterval(heartbeat);
     }
     if (done === undefined) return;
-    await this.#commit(payload, { topic, partition, offset: (BigInt(done) + 1n).toString() }, this.#generation);
-  }
-
-  /**
-   * A commit that fails while the member keeps its place is tried again: a quiet partition would show a lag for ever.
-   * After a rebalance the next owner gets the messages again and finds them in the inbox.
-   */
-  async #commit(payload: EachBatchPayload, place: { topic: string; partition: number; offset: string }, generation: number, tries = 1): Promise<void> {
-    const partitionKey = `${place.topic}:${place.partition}`;
-    if (tries === 1) this.#newest.set(partitionKey, place.offset);
-    if (generation !== this.#generation || this.#newest.get(partitionKey) !== place.offset) return;
-    const { topic, partition, offset } = place;
-    await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] }).catch(() => {
-      if (tries >= commitTries) return;
-      const timer = setTimeout(() => { this.#timers.delete(timer); void this.#commit(payload, place, generation, tries + 1); }, commitAgainMs);
-      this.#timers.add(timer);
-    });
+    this.#commits.note(payload, { topic, partition, offset: (BigInt(done) + 1n).toString() });
+    // After this the client leaves the group.
+    if (this.#stopping) await this.#commits.flush();
   }
 
   /** Yields the last offset of each chunk whose effects are committed. */
@@ -139,7 +134,7 @@ export class KafkaSubscription {
     const generation = this.#generation;
     const deadlineMs = Date.now() + budgetMs;
     for (let next = 0; next < batch.messages.length;) {
-      if (Date.now() >= deadlineMs || generation !== this.#generation || !payload.isRunning() || payload.isStale()) return;
+      if (Date.now() >= deadlineMs || this.#stopping || generation !== this.#generation || !payload.isRunning() || payload.isStale()) return;
       const left = batch.messages.length - next;
       const chunk = batch.messages.slice(next, next + (left < fewMessages ? 1 : chunkSize));
       await this.#options.inbox.process(chunk.map((message) => toRawMessage(batch.topic, batch.partition, message)));

@@ -3,6 +3,7 @@ import { type OnAlarm, reasonOf } from './alarm.ts';
 import type { PublishedRow } from './codec.ts';
 import { type CursorState, logState, type LogState, readLogState, saveSnapshot, takeEpoch } from './cursor-state.ts';
 import type { Lead } from './leader-lock.ts';
+import { Pause } from './pause.ts';
 import { beforeEverything, pollWindow, readerSettings, readLargeWindow, type Snapshot, toSnapshot } from './published-window.ts';
 
 /** Where a batch stands: every published row visible in `since` has been handed on before. */
@@ -52,12 +53,12 @@ export class SnapshotCursor {
   #previous: Snapshot = toSnapshot(beforeEverything);
   #epoch = '0';
   #savedAtMs = 0;
+  /** The next window is read meanwhile; nothing more is handed on before it is known that this process still leads. */
+  #saving: Promise<void> = Promise.resolve();
   #lastRowAtMs = Date.now();
   #reader: PoolClient | undefined;
   #stopAtMs: number | undefined;
-  #poked = false;
-  #wake: () => void = () => {};
-  #wakeIdle: () => void = () => {};
+  readonly #rest = new Pause();
   #delivered = 0;
   #diverged = false;
 
@@ -76,24 +77,25 @@ export class SnapshotCursor {
 
   /** Something was committed: look now. */
   poke(): void {
-    this.#poked = true;
-    this.#wakeIdle();
+    this.#rest.poke();
   }
 
   /** Makes `run` end once nothing is left to hand on, after `drainMs` at the latest. */
   end(drainMs: number): void {
     this.#stopAtMs = Date.now() + drainMs;
-    this.#wake();
+    this.#rest.wake();
   }
 
   /** Hands on what is published for as long as this process leads. Rejects when the lead is lost. */
   async run(lead: Lead): Promise<void> {
-    const wake = (): void => this.#wake();
+    const wake = (): void => this.#rest.wake();
     lead.signal.addEventListener('abort', wake);
+    this.#saving = Promise.resolve();
     try {
       await this.#loop(lead);
     } finally {
       lead.signal.removeEventListener('abort', wake);
+      await this.#saving.catch(() => {});
       this.#closeReader();
     }
     lead.signal.throwIfAborted();
@@ -109,7 +111,7 @@ export class SnapshotCursor {
         failures = 0;
         if (rows > 0) continue;
         if (this.#stopAtMs !== undefined) return;
-        await this.#pause(Date.now() - this.#lastRowAtMs > stretchAfterMs ? this.#idle.maxMs : this.#idle.minMs);
+        await this.#rest.whileIdle(this.#untilStopMs(Date.now() - this.#lastRowAtMs > stretchAfterMs ? this.#idle.maxMs : this.#idle.minMs));
       } catch (error) {
         if (error instanceof Ended) return;
         this.#closeReader();
@@ -118,7 +120,7 @@ export class SnapshotCursor {
         opened = false;
         if (error instanceof Diverged && this.#stopAtMs !== undefined) return;
         this.#report(error, failures);
-        await this.#pauseAfterFailure(error instanceof Diverged ? divergedRetryMs : Math.min(100 * 2 ** failures, longestRetryMs));
+        await this.#rest.afterFailure(this.#untilStopMs(error instanceof Diverged ? divergedRetryMs : Math.min(100 * 2 ** failures, longestRetryMs)));
       }
     }
   }
@@ -144,9 +146,9 @@ export class SnapshotCursor {
     const since = this.#previous;
     const position = { since: since.text, reader, state: lead.client };
     await this.#options.beforePoll?.(position);
-    this.#poked = false;
+    this.#rest.look();
     const topics = this.#options.topics ?? null;
-    const { snapshot, rows, large } = await pollWindow(reader, since, topics);
+    const [{ snapshot, rows, large }] = await Promise.all([pollWindow(reader, since, topics), this.#saving]);
     if (snapshot.xmax < since.xmax) throw new Diverged('log-went-back');
     let count = rows.length;
     if (large) {
@@ -159,7 +161,8 @@ export class SnapshotCursor {
       await this.#deliver(lead, rows, position);
     }
     if (count > 0) this.#lastRowAtMs = Date.now();
-    if (count > 0 || Date.now() - this.#savedAtMs >= saveEveryMs) await this.#save(lead, snapshot);
+    if (count > 0 || Date.now() - this.#savedAtMs >= saveEveryMs) this.#saving = this.#save(lead, snapshot);
+    this.#saving.catch(() => {});
     this.#previous = snapshot;
     return count;
   }
@@ -173,7 +176,7 @@ export class SnapshotCursor {
         return;
       } catch (error) {
         this.#report(error, failures + 1);
-        await this.#pauseAfterFailure(Math.min(100 * 2 ** failures, longestRetryMs));
+        await this.#rest.afterFailure(this.#untilStopMs(Math.min(100 * 2 ** failures, longestRetryMs)));
       }
     }
     throw new Ended();
@@ -232,19 +235,7 @@ export class SnapshotCursor {
     return lead.signal.aborted || (this.#stopAtMs !== undefined && Date.now() >= this.#stopAtMs);
   }
 
-  #pause(ms: number): Promise<void> {
-    if (this.#poked) return Promise.resolve();
-    const paused = this.#pauseAfterFailure(ms);
-    this.#wakeIdle = this.#wake;
-    return paused.finally(() => { this.#wakeIdle = () => {}; });
-  }
-
-  /** A poke does not shorten it: under load, pokes would turn the wait for a bus that is away into a spin. */
-  #pauseAfterFailure(ms: number): Promise<void> {
-    const untilStopMs = this.#stopAtMs === undefined ? ms : Math.max(0, this.#stopAtMs - Date.now());
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, Math.min(ms, untilStopMs));
-      this.#wake = () => { clearTimeout(timer); resolve(); };
-    });
+  #untilStopMs(ms: number): number {
+    return this.#stopAtMs === undefined ? ms : Math.min(ms, Math.max(0, this.#stopAtMs - Date.now()));
   }
 }
