@@ -1,7 +1,8 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { catchError, map, type Observable } from 'rxjs';
+import type { HttpReply, HttpRequest } from './act.ts';
 import { Denied } from './denied.ts';
-import { routeOf } from './route.ts';
+import { pages, routeOf } from './route.ts';
 import { StreamEngine } from './stream.ts';
 
 /**
@@ -17,13 +18,27 @@ export class EdgeInterceptor implements NestInterceptor {
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const answer = context.getType() === 'http' ? routeOf(context.getHandler())?.answer : undefined;
+    const route = context.getType() === 'http' ? routeOf(context.getHandler()) : undefined;
     return next.handle().pipe(
-      map((value: unknown) => (answer ? answer.parse(value) : value)),
+      map((value: unknown) => {
+        const answer = route?.answer ? route.answer.parse(value) : value;
+        if (route && pages(route)) linkNext(context, answer);
+        return answer;
+      }),
       catchError(async (error: unknown) => {
         if (error instanceof Denied) await this.#engine.recordDenial(error.act, error.subject);
         throw error;
       }),
     );
   }
+}
+
+/** The next page's address (RFC 8288): the same question, from where this page ended. */
+function linkNext(context: ExecutionContext, answer: unknown): void {
+  const { next } = answer as { next?: string | number };
+  if (next === undefined) return;
+  const http = context.switchToHttp();
+  const asked = new URL(http.getRequest<HttpRequest>().url, 'http://localhost');
+  asked.searchParams.set('after', String(next));
+  http.getResponse<HttpReply>().header('link', `<${asked.pathname}${asked.search}>; rel="next"`);
 }

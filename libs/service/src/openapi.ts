@@ -5,7 +5,7 @@ import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiParamete
 import type { ServiceDefinition } from './define-service.ts';
 import { OperatorRoutes } from './operator-routes.ts';
 import { Problem } from './problem.ts';
-import { type DeclaredRoute, type Route, routesOf } from './route.ts';
+import { type DeclaredRoute, pages, type Route, routesOf } from './route.ts';
 import { SystemRoutes } from './system-routes.ts';
 
 const scopeTexts: Record<Scope, string> = {
@@ -95,8 +95,9 @@ function operationOf({ route, action }: DeclaredRoute, { service, versioned }: {
   } as ZodOpenApiOperationObject;
 }
 
-/** The version that a change is made against, where an answer carries it. */
+/** The version that a change is made against, where an answer carries it; the next page of a list. */
 function headersOf(route: Route, versioned: boolean): Record<string, unknown> {
+  if (pages(route)) return { headers: { link: { schema: { type: 'string' }, description: 'The address of the next page, where there is one: `<...>; rel="next"`' } } };
   const sent = route.reads ? versioned && /\/:\w+$/.test(route.path) : !route.creates || route.status === 201;
   return sent ? { headers: { etag: { schema: { type: 'string' }, description: 'The version as it now stands, for If-Match' } } } : {};
 }

@@ -55,6 +55,11 @@ export function routeOf(handler: object): Route | undefined {
   return Reflect.getMetadata(routeKey, handler) as Route | undefined;
 }
 
+/** Whether a route answers a list page by page. */
+export function pages(route: Route): boolean {
+  return route.method === 'GET' && route.query !== undefined && 'after' in route.query.shape;
+}
+
 export function allowOf(handler: object): Action | 'public' | undefined {
   return Reflect.getMetadata(allowKey, handler) as Action | 'public' | undefined;
 }

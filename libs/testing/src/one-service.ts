@@ -40,6 +40,8 @@ export interface Answer {
   readonly code: string;
   readonly etag: string;
   readonly location: string;
+  /** The address of a list's next page, if it names one. */
+  readonly nextPage: string | undefined;
   readonly retryAfter: string | null;
   readonly body: Record<string, unknown>;
 }
@@ -129,7 +131,7 @@ export class OneService extends House {
     const body = await response.json() as Record<string, unknown>;
     const header = (name: string): string => response.headers.get(name) ?? '';
     if (header('amana-mode') !== 'sandbox') throw new Error(`${method} ${path} was answered without Amana-Mode: sandbox`);
-    return { status: response.status, code: String(body.code ?? ''), etag: header('etag'), location: header('location'), retryAfter: response.headers.get('retry-after'), body };
+    return { status: response.status, code: String(body.code ?? ''), etag: header('etag'), location: header('location'), nextPage: /^<([^>]+)>; rel="next"$/.exec(header('link'))?.[1], retryAfter: response.headers.get('retry-after'), body };
   };
 
   /** Sends a POST with a body and a key, each its own unless given. */

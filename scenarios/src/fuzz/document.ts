@@ -74,7 +74,7 @@ export class Operation {
 
   /** The headers that its document promises with this status, where an answer always carries them. */
   promised(status: number): readonly string[] {
-    return Object.keys(this.declared.responses[String(status)]?.headers ?? {}).filter((name) => name !== 'retry-after');
+    return Object.keys(this.declared.responses[String(status)]?.headers ?? {}).filter((name) => name !== 'retry-after' && name !== 'link');
   }
 
   /** What the document says against an answer, or undefined where it has declared it so. */

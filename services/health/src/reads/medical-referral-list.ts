@@ -38,7 +38,6 @@ export class MedicalReferralList {
       const page = rows!.slice(0, limit).map(toView);
       const last = page.at(-1);
       const next = last && rows!.length > limit ? encodeCursor(new Date(last.submittedAt), last.referralId) : undefined;
-      if (next) act.header('link', `</v1/health/${act.organisationId}/medical-referrals?limit=${limit}${status ? `&status=${status}` : ''}&after=${next}>; rel="next"`);
       return {
         answer: { items: page, ...(next ? { next } : {}) },
         subjects: page.map((item) => subjectOf(item.referralId, item.version)),

@@ -35,7 +35,6 @@ export class CaseListRead {
         AND ($3::timestamptz IS NULL OR (changed_at, case_id) < ($3, $4::uuid)) ORDER BY changed_at DESC, case_id DESC LIMIT $5`,
     }], ([rows]) => {
       const page = pageOf(rows!, limit, 'case_id');
-      if (page.next) act.header('link', `</v1/intake/${organisationId}/cases?limit=${limit}&after=${page.next}>; rel="next"`);
       return {
         answer: {
           items: page.rows.map((row) => ({

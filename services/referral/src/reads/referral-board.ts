@@ -81,7 +81,6 @@ export class ReferralBoard {
     }], ([rows]) => {
       const page = rows!.slice(0, limit);
       const next = rows!.length > limit ? encodeCursor(page.at(-1)!.changed_at as Date, page.at(-1)!.referral_id as string) : undefined;
-      if (next) act.header('link', `</v1/referral/referrals?side=${side}&limit=${limit}&after=${next}>; rel="next"`);
       return { answer: { items: page.map(toView), ...(next ? { next } : {}) }, subjects: page.map(subjectOf) };
     });
   }

@@ -40,7 +40,6 @@ export class ReferralList {
       const page = rows!.slice(0, limit).map(toView);
       const last = page.at(-1);
       const next = last && rows!.length > limit ? encodeCursor(new Date(last.submittedAt), last.referralId) : undefined;
-      if (next) act.header('link', `</v1/shelter/${act.organisationId}/referrals?limit=${limit}${status ? `&status=${status}` : ''}&after=${next}>; rel="next"`);
       return {
         answer: { items: page, ...(next ? { next } : {}) },
         subjects: page.map(({ referralId }) => ({ type: 'referral', aggregateId: referralId, publicId: referralId, referralId })),
