@@ -60,7 +60,7 @@ async function cruise(trees) {
 /** Globals are not imports, so the text itself is searched: decisions get their instant handed in. */
 function impurities(files) {
   return files
-    .filter((file) => /services\/[^/]+\/src\/domain\//.test(file) && !file.endsWith('.spec.ts'))
+    .filter((file) => /(?:services|libs)\/[^/]+\/src\/domain\//.test(file) && !file.endsWith('.spec.ts'))
     .flatMap((file) => {
       const found = IMPURE.exec(read(file).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, ''));
       return found ? [{ from: file, to: found[0], rule: PURITY_RULE }] : [];

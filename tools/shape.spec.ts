@@ -93,8 +93,11 @@ const planted: readonly (readonly [string, Readonly<Record<string, string | unde
     'alpha.counted.v1 is published by alpha and gamma, not by alpha alone', 'services/gamma/src/due/count-things.ts writes alpha.counted.v1, which is another service\'s',
     'alpha.closed.v1 is published by alpha and gamma, not by alpha alone', 'alpha.opened.v1 is published by alpha and gamma, not by alpha alone',
   ]],
-  ['an event of another service', { 'services/gamma/src/domain/other.ts': 'export const other = { type: \'alpha.opened.v1\' };' }, [
+  ['an event of another service', {
+    'services/gamma/src/domain/other.ts': 'export const other = { type: \'alpha.opened.v1\' };', 'services/gamma/src/holding.ts': 'export const holding = { acknowledges: alphaEvents.Counted, attests: alphaEvents.Closed };',
+  }, [
     'services/gamma/README.md is missing', 'services/gamma/src/gamma.module.ts is missing', 'services/gamma/src/main.ts is missing', 'services/gamma/src/domain/other.ts writes alpha.opened.v1, which is another service\'s',
+    'services/gamma/src/holding.ts writes alpha.counted.v1, which is another service\'s', 'services/gamma/src/holding.ts writes alpha.closed.v1, which is another service\'s',
   ]],
   ['an event that nothing writes', { [domain]: 'export const open = () => [{ type: \'alpha.closed.v1\' }];' }, ['alpha.opened.v1 is declared by alpha and written nowhere']],
   ['a long slice', { [command]: sound[command]! + many('//', 120) }, [`${command} has 125 lines, 120 at most`]],
@@ -106,6 +109,7 @@ const planted: readonly (readonly [string, Readonly<Record<string, string | unde
   ['a name in another case', { 'libs/beta/src/betaThing.ts': 'export {};' }, ['libs/beta/src/betaThing.ts is not named in kebab-case']],
   ['a word on the console', { 'libs/beta/src/beta.ts': 'export const beta = () => {\n  console.log(1);\n};\n' }, ['libs/beta/src/beta.ts:2 writes to the console']],
   ['a clock in a decision', { [domain]: `${sound[domain]!}const at = Date.now();\nconst then = new Date();\n` }, [`${domain}:2 reads a clock`, `${domain}:3 reads a clock`]],
+  ['a library\'s decision with a clock and no spec', { 'libs/beta/src/domain/beta.ts': 'export const beta = () => Date.now();\n' }, ['libs/beta/src/domain/beta.ts has no spec beside it', 'libs/beta/src/domain/beta.ts:1 reads a clock']],
   ['lots in a decision', { [domain]: `${sound[domain]!}const lot = Math.random();\nconst id = randomUUID();\n` }, [`${domain}:2 draws lots`, `${domain}:3 draws lots`]],
 ];
 

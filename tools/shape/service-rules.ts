@@ -60,7 +60,7 @@ export function cardProblems(tree: Tree): string[] {
 /** Whatever decides is tried beside it. A domain file of types and schemas alone decides nothing. */
 export function specProblems(tree: Tree): string[] {
   return tree.sources
-    .filter((source) => /^services\/[^/]+\/src\/domain\//.test(source.path) && !source.isSpec && functionsOf(source).length > 0)
+    .filter((source) => /^(?:services|libs)\/[^/]+\/src\/domain\//.test(source.path) && !source.isSpec && functionsOf(source).length > 0)
     .filter((source) => !tree.has(source.path.replace(/\.ts$/, '.spec.ts')))
     .map((source) => `${source.path} has no spec beside it`);
 }
@@ -116,12 +116,15 @@ function publishesOf(module: Source | undefined, groups: EventGroups): string[] 
   });
 }
 
-/** The types that a file writes: `type: '...'` in what a decision returns, or `definition: group.Entry` where one is appended without a decision. */
+/** Where an event is handed over to be written: appended without a decision, or as what a holder of data says (`libs/holding`). */
+const handedOver = new Set(['definition', 'acknowledges', 'attests']);
+
+/** The types that a file writes: `type: '...'` in what a decision returns, or `definition: group.Entry` and the like where it is handed over. */
 function emittedTypes(source: Source, groups: EventGroups): string[] {
   const found: string[] = [];
   walk(source.ast, (node) => {
     if (!ts.isPropertyAssignment(node)) return;
-    const [, group, entry] = node.name.getText() === 'definition' ? /^(\w+)\.(\w+)$/.exec(node.initializer.getText()) ?? [] : [];
+    const [, group, entry] = handedOver.has(node.name.getText()) ? /^(\w+)\.(\w+)$/.exec(node.initializer.getText()) ?? [] : [];
     if (group && entry) found.push(groups[group]?.[entry]?.type ?? '');
     if (node.name.getText() === 'type') walk(node.initializer, (value) => { if (ts.isStringLiteralLike(value)) found.push(value.text); });
   });

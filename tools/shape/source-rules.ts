@@ -41,7 +41,7 @@ export function consoleProblems(tree: Tree): string[] {
 
 /** A decision is handed its instant and its ids: replayed tomorrow, it must decide the same. */
 export function clockProblems(tree: Tree): string[] {
-  const inDomain = tree.sources.filter(({ path, isSpec }) => /^services\/[^/]+\/src\/domain\//.test(path) && !isSpec);
+  const inDomain = tree.sources.filter(({ path, isSpec }) => /^(?:services|libs)\/[^/]+\/src\/domain\//.test(path) && !isSpec);
   return inDomain.flatMap((source) => [
     ...found(source, (node) => ts.isPropertyAccessExpression(node) && ['Date.now', 'performance.now'].includes(node.getText()), 'reads a clock'),
     ...found(source, (node) => ts.isNewExpression(node) && node.expression.getText() === 'Date' && (node.arguments?.length ?? 0) === 0, 'reads a clock'),

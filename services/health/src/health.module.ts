@@ -1,12 +1,12 @@
 import { type EventDefinition, healthEvents } from '@amana/contracts';
+import { disposalsOf, OnConsentWithdrawn } from '@amana/holding';
 import type { ServiceDefinition } from '@amana/service';
 import { AttestDisposal } from './commands/attest-disposal.ts';
 import { KeepAppointment } from './commands/keep-appointment.ts';
 import { RecordConsultation } from './commands/record-consultation.ts';
-import { Disposals } from './disposals.ts';
+import { holding } from './holding.ts';
 import { medicalList, MedicalReferrals } from './medical-referrals.ts';
 import { Health1700000000301 } from './migrations/0001-health.ts';
-import { OnConsentWithdrawn } from './reactions/on-consent-withdrawn.ts';
 import { OnReferral } from './reactions/on-referral.ts';
 import { MedicalReferralList } from './reads/medical-referral-list.ts';
 import { MedicalReferralRead } from './reads/medical-referral.ts';
@@ -20,7 +20,7 @@ export const HealthService: ServiceDefinition = {
   projections: [medicalList],
   due: [],
   onStart: [],
-  providers: [MedicalReferrals, Disposals],
+  providers: [MedicalReferrals, disposalsOf(holding)],
   migrations: [Health1700000000301],
   publishes: Object.values(healthEvents) as EventDefinition[],
 };

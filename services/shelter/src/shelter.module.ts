@@ -1,4 +1,5 @@
 import { type EventDefinition, shelterEvents } from '@amana/contracts';
+import { disposalsOf, OnConsentWithdrawn } from '@amana/holding';
 import type { ServiceDefinition } from '@amana/service';
 import { Capacities } from './capacities.ts';
 import { AttestDisposal } from './commands/attest-disposal.ts';
@@ -8,12 +9,11 @@ import { OpenSite } from './commands/open-site.ts';
 import { PlaceHold } from './commands/place-hold.ts';
 import { PlanArrival } from './commands/plan-arrival.ts';
 import { ReleaseHold } from './commands/release-hold.ts';
-import { Disposals } from './disposals.ts';
 import { ExpireHold, ReleaseWithdrawnHold } from './due/hold-clocks.ts';
 import { RecountBeds } from './due/recount-beds.ts';
+import { holding } from './holding.ts';
 import { holdClocks, Holds, holdTables } from './holds.ts';
 import { Shelter1700000000201 } from './migrations/0001-shelter.ts';
-import { OnConsentWithdrawn } from './reactions/on-consent-withdrawn.ts';
 import { OnReferralAccepted } from './reactions/on-referral-accepted.ts';
 import { OnReferralEnded } from './reactions/on-referral-ended.ts';
 import { OnReferralMoved } from './reactions/on-referral-moved.ts';
@@ -32,7 +32,7 @@ export const ShelterService: ServiceDefinition = {
   projections: [siteTables, holdTables, holdClocks],
   due: [ExpireHold, ReleaseWithdrawnHold, RecountBeds],
   onStart: [],
-  providers: [Sites, Holds, Capacities, Disposals],
+  providers: [Sites, Holds, Capacities, disposalsOf(holding)],
   migrations: [Shelter1700000000201],
   publishes: Object.values(shelterEvents) as EventDefinition[],
 };

@@ -5,7 +5,9 @@ import { Day, Id, Instant, published } from '../event.ts';
 const stay = 'shelter.stay.v1';
 const hold = { holdId: Id, referralId: Id, organisationId: Id };
 const disposal = { consentRef: Id, organisationId: Id };
-const Disposition = z.enum(['deleted', 'returned', 'legal_hold']);
+/** What became of data after the consent to hold it ended. */
+export const Disposition = z.enum(['deleted', 'returned', 'legal_hold']);
+export type Disposition = z.infer<typeof Disposition>;
 
 /** A bed's way from hold to end of stay, by ids and clocks: no site, no room, no bed. */
 export const shelterEvents = {

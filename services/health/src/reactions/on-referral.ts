@@ -1,9 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import type { referralEvents } from '@amana/contracts';
+import { Disposals } from '@amana/holding';
 import { type InboxContext, Reaction, type ReceivedEvent } from '@amana/messaging';
 import { ServiceSettings, ServiceSettingsToken } from '@amana/service';
 import type { z } from 'zod';
-import { Disposals } from '../disposals.ts';
 import { ask, end, type EndReason, open } from '../domain/medical-referral.ts';
 import { MedicalReferrals } from '../medical-referrals.ts';
 

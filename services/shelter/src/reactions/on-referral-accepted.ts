@@ -1,9 +1,9 @@
 import { Controller } from '@nestjs/common';
 import type { referralEvents } from '@amana/contracts';
+import { Disposals } from '@amana/holding';
 import { type InboxContext, Reaction, type ReceivedEvent } from '@amana/messaging';
 import type { z } from 'zod';
 import { confirm, letGo } from '../domain/hold.ts';
-import { Disposals } from '../disposals.ts';
 import { Holds } from '../holds.ts';
 import { markDataHeld, moveReferral } from '../referrals.ts';
 

@@ -1,0 +1,3 @@
+export * from './disposals.ts';
+export * from './domain/disposal.ts';
+export * from './on-consent-withdrawn.ts';

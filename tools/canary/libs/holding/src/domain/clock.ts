@@ -1,0 +1,2 @@
+// plants: domain-reads-no-clock
+export const decide = (): number => Date.now();

@@ -1,0 +1,4 @@
+// plants: domain-knows-ring-0-only
+import { relaying } from '../../../messaging/src/index.ts';
+
+export const decide = relaying;

@@ -1,0 +1,2 @@
+// Allowed, or only there to be imported.
+export const disposing = 'disposing';
