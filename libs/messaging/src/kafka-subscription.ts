@@ -59,17 +59,18 @@ export class KafkaSubscription {
     return [...this.#lag.values()].reduce((total, lag) => total + lag, 0);
   }
 
-  /** Resolves when the group is joined; the topics must exist. */
+  /** Resolves when the group is joined; the topics must exist. Rejects when the client gives up for good before that. */
   async start(): Promise<void> {
     const { events } = this.#consumer;
-    const joined = new Promise<void>((resolve) => {
-      this.#consumer.on(events.GROUP_JOIN, () => {
-        this.#generation += 1;
-        this.#joined = true;
-        this.#lag.clear();
-        this.#commits.forget();
-        resolve();
-      });
+    const joined = Promise.withResolvers<void>();
+    // Heard below; a crash before that must not end the process as a rejection that nobody hears.
+    joined.promise.catch(() => {});
+    this.#consumer.on(events.GROUP_JOIN, () => {
+      this.#generation += 1;
+      this.#joined = true;
+      this.#lag.clear();
+      this.#commits.forget();
+      joined.resolve();
     });
     this.#consumer.on(events.REBALANCING, () => {
       this.#generation += 1;
@@ -79,13 +80,15 @@ export class KafkaSubscription {
       this.#joined = false;
       this.#generation += 1;
       this.#options.onAlarm({ code: 'consumer-crashed', consumer: this.#options.inbox.consumer, reason: payload.error.name });
-      if (!payload.restart) this.#options.onFatal(payload.error);
+      if (payload.restart) return;
+      joined.reject(payload.error);
+      this.#options.onFatal(payload.error);
     });
     await this.#consumer.connect();
     // From the beginning: a group without offsets that began at the end would have lost what came before.
     await this.#consumer.subscribe({ topics: this.#options.inbox.topics, fromBeginning: true });
     await this.#consumer.run({ autoCommit: false, eachBatchAutoResolve: false, partitionsConsumedConcurrently: partitionsAtOnce, eachBatch: (payload) => this.#eachBatch(payload) });
-    await joined;
+    await joined.promise;
   }
 
   /** Ends after the transactions in hand, and what they did is committed to the group; after 10 s at most, since the broker may be away. */

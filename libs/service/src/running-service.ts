@@ -22,6 +22,7 @@ export class RunningService extends ServiceState {
   clock!: Clock;
   url = '';
   #atStop: () => void = () => {};
+  readonly #died = Promise.withResolvers<void>();
 
   get started(): boolean {
     return this.#phase !== 'starting';
@@ -33,6 +34,11 @@ export class RunningService extends ServiceState {
 
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** Resolves when only a restart helps. */
+  get died(): Promise<void> {
+    return this.#died.promise;
   }
 
   /** Written when somebody first asks for it. */
@@ -57,6 +63,7 @@ export class RunningService extends ServiceState {
   /** The consumer stopped for good: only a restart helps, and the probe must say so. */
   markDead(): void {
     this.#alive = false;
+    this.#died.resolve();
   }
 
   /** Ends everything in order; answered requests and acknowledged messages stay done. A second call waits for the first. */

@@ -96,13 +96,15 @@ export async function startService(definition: ServiceDefinition, input: Service
   return running;
 }
 
-/** What a service's `main.ts` calls: settings from the environment, a ready line on standard output, an orderly end on SIGTERM and SIGINT. */
+/** What a service's `main.ts` calls: settings from the environment, a ready line on standard output, an orderly end on SIGTERM and SIGINT, exit code 1 when only a restart helps. */
 export async function startFromEnvironment(definition: ServiceDefinition): Promise<void> {
   const running = await startService(definition, readSettings(definition.name));
   process.stdout.write(`serving ${running.url}\n`);
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.once(signal, () => { void running.stop().then(() => process.exit(0), () => process.exit(1)); });
   }
+  // A process that cannot go on is not waited for until a probe finds it.
+  void running.died.then(() => running.stop()).finally(() => process.exit(1));
   process.on('message', (message: { clockOffsetMs?: number }) => { if (typeof message.clockOffsetMs === 'number') running.clock.moveTo(message.clockOffsetMs); });
   // The launcher is gone: nobody would stop this process any more.
   process.on('disconnect', () => { void running.stop().finally(() => process.exit(0)); });
