@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Controller } from '@nestjs/common';
-import { Refusal } from '@amana/contracts';
 import { listParked, replayDead, skipDead } from '@amana/messaging';
 import { Database, inTransaction } from '@amana/persistence';
 import { z } from 'zod';
 import { type Act, TheAct } from './act.ts';
+import { findIdempotent, rememberIdempotent, requireSameBody } from './idempotency.ts';
 import { Looks } from './looks.ts';
 import { Allow, Command, Read } from './route.ts';
 import { StreamEngine } from './stream.ts';
@@ -48,15 +48,18 @@ export class OperatorRoutes {
     return this.#decide(act, 'skipped');
   }
 
+  /** Carried out once under its key: a repeated request is answered like the first, and gives no message new tries. */
   async #decide(act: Act<z.infer<typeof Decision>>, state: 'retry' | 'skipped') {
-    const eventId = act.id('eventId');
-    if (!act.idempotencyKey) throw new Refusal('idempotency-key-missing');
-    const { reasonCode } = act.body;
-    await inTransaction(this.#database.app, [], async (tx) => {
+    const [eventId, key] = [act.id('eventId'), act.idempotencyKey!];
+    const mac = this.#engine.bodyMac(act.fingerprint);
+    await inTransaction(this.#database.app, [findIdempotent(act, key)], async (tx, [known]) => {
+      if (known![0]) return requireSameBody(known![0], mac);
+      const { reasonCode } = act.body;
       const options = { consumer: this.#engine.service, eventId };
       await (state === 'retry' ? replayDead(tx, options) : skipDead(tx, options));
       const subject = { type: 'parked-message', aggregateId: eventId, publicId: eventId };
       this.#engine.append(tx, [this.#engine.trail.entry({ actor: act, action: act.action, subject, decision: 'permit', outcome: `${state}.${reasonCode}`, requestId: act.requestId })], { correlation: act.requestId });
+      tx.write(rememberIdempotent(act, key, { mac, stream: eventId, version: 1 }));
     });
     return { eventId, state };
   }

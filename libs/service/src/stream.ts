@@ -13,6 +13,7 @@ import { type Act, etagOf } from './act.ts';
 import type { AuditTrail, Subject } from './audit-trail.ts';
 import type { Projection } from './define-service.ts';
 import { Denied } from './denied.ts';
+import { findIdempotent, rememberIdempotent, requireSameBody } from './idempotency.ts';
 
 /** Everything a stream needs to know about one kind of aggregate. */
 export interface Aggregate<State, Event extends DomainEvent, Answer> extends Decider<State, Event> {
@@ -176,7 +177,7 @@ export class Stream<State, Event extends DomainEvent, Answer> {
 
   /** The answer of a request that was already carried out, rebuilt from the stream as it was then. */
   async #answerAgain(act: Act, tx: Transaction, known: Row, mac: Buffer): Promise<Answer> {
-    if (!mac.equals(known.body_mac as Buffer)) throw new Refusal('idempotency-key-reused', { errors: [{ pointer: 'Idempotency-Key', code: 'reused' }] });
+    requireSameBody(known, mac);
     const stream = known.stream as string;
     const { state, version } = this.#replay(await tx.query(loadStream(stream, known.version as number)));
     return this.#answer(act, state, stream, version);
@@ -205,18 +206,4 @@ export class Stream<State, Event extends DomainEvent, Answer> {
       return { stream: id, version: version + index + 1, definition, key: this.aggregate.keyOf?.(event, id) ?? id, data: event.data };
     });
   }
-}
-
-function findIdempotent(act: Act, key: string): Statement {
-  return {
-    name: 'idempotency-find', values: [act.caller.clientId, `${act.route.method} ${act.route.path}`, key],
-    text: 'SELECT body_mac, stream, version FROM idempotency WHERE client = $1 AND route = $2 AND key = $3',
-  };
-}
-
-function rememberIdempotent(act: Act, key: string, row: { mac: Buffer; stream: string; version: number }): Statement {
-  return {
-    name: 'idempotency-remember', values: [act.caller.clientId, `${act.route.method} ${act.route.path}`, key, row.mac, row.stream, row.version],
-    text: 'INSERT INTO idempotency (client, route, key, body_mac, stream, version) VALUES ($1, $2, $3, $4, $5, $6)',
-  };
 }
