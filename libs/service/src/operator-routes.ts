@@ -59,7 +59,8 @@ export class OperatorRoutes {
       await (state === 'retry' ? replayDead(tx, options) : skipDead(tx, options));
       const subject = { type: 'parked-message', aggregateId: eventId, publicId: eventId };
       this.#engine.append(tx, [this.#engine.trail.entry({ actor: act, action: act.action, subject, decision: 'permit', outcome: `${state}.${reasonCode}`, requestId: act.requestId })], { correlation: act.requestId });
-      tx.write(rememberIdempotent(act, key, { mac, stream: eventId, version: 1 }));
+      // There is no stream to answer from again: the row stands for the request itself, for a message may be decided on more than once.
+      tx.write(rememberIdempotent(act, key, { mac, stream: act.requestId, version: 1 }));
     });
     return { eventId, state };
   }
