@@ -5,3 +5,4 @@ export * from './intake-desk.ts';
 export * from './one-engine.ts';
 export * from './one-service.ts';
 export * from './throwaway-database.ts';
+export * from './test-log.ts';

@@ -40,6 +40,8 @@ export class OneEngine extends House {
   readonly #starter: PostgresStarter;
   #service!: typeof import('@amana/service');
   #parts: Engine | undefined;
+  /** The database's owner, for what the serving role has no right to do. */
+  ownerUrl = '';
 
   constructor(definition: ServiceDefinition, starter: PostgresStarter) {
     super(definition);
@@ -53,7 +55,9 @@ export class OneEngine extends House {
     const { AuditTrail, Looks, StreamEngine } = this.#service;
     const { name: service, migrations, projections } = this.definition;
     const { stateDir, adminUrl } = await this.openGround(this.#starter);
-    const database = new Database(await throwawayDatabase(adminUrl, service, migrations));
+    const urls = await throwawayDatabase(adminUrl, service, migrations);
+    const database = new Database(urls);
+    this.ownerUrl = urls.ownerUrl;
     this.endBy(() => database.close());
     const [clock, keyring] = [new Clock(), await openLocalKeyring(join(stateDir, 'keyring'))];
     const trail = new AuditTrail({ service, keys: keyring, clock });

@@ -1,0 +1,3 @@
+export * from './merkle.ts';
+export * from './notes.ts';
+export * from './tiles.ts';
