@@ -19,7 +19,7 @@ const clinic = ['clinician', 'focal-point'] as const;
 const everyone = ['case-worker', 'supervisor', 'focal-point', 'shelter-staff', 'clinician', 'coordinator', 'auditor', 'operator', 'org-admin'] as const;
 
 /** The version that audit entries name: it changes with every change of the table below. */
-export const policyVersion = '2026-11-24';
+export const policyVersion = '2026-11-24.2';
 
 /**
  * Who may do what: one row per act, and nothing that has no row. A role acts only for its own organisation, and only
@@ -84,6 +84,7 @@ export const policy = {
   'webhook.read':            { scope: 'care:read', roles: ['org-admin'], relations: ['own'] },
 
   'audit.read':              { scope: 'audit:read', roles: ['auditor'], relations: ['network'] },
+  'ledger.read':             { scope: 'audit:read', roles: ['auditor'], relations: ['network'] },
   'indicators.read':         { scope: 'report:read', roles: everyone, relations: ['network'] },
 
   'parked.read':             { scope: 'operate:write', roles: ['operator'], relations: ['network'] },

@@ -24,6 +24,8 @@ export const ServiceSettings = z.object({
   clockOffsetMs: z.coerce.number().int().min(0).default(0),
   /** The holding organisations this instance serves; empty: all. */
   organisations: z.array(z.uuidv4()).default([]),
+  /** Who signs the ledger beside the network, each as its address, a space, and its key (`name+id+key`); audit only. */
+  witnesses: z.array(z.string().regex(/^https?:\/\/\S+ [^\s,]+$/)).default([]),
   /** Where mail goes in the sandbox; notifications only. */
   smtpUrl: z.url().optional(),
 }).superRefine((settings, context) => {
@@ -37,7 +39,7 @@ export const environment = {
   mode: 'AMANA_MODE', host: 'AMANA_HOST', port: 'AMANA_PORT', appUrl: 'AMANA_DATABASE_URL', relayUrl: 'AMANA_RELAY_DATABASE_URL',
   bus: 'AMANA_BUS', brokers: 'KAFKA_BROKERS', busUrls: 'AMANA_BUS_DATABASE_URLS', issuer: 'AMANA_ISSUER', jwksUrl: 'AMANA_JWKS_URL',
   audience: 'AMANA_AUDIENCE', keyringFile: 'AMANA_KEYRING_FILE', logLevel: 'AMANA_LOG_LEVEL', clockOffsetMs: 'AMANA_CLOCK_OFFSET_MS',
-  organisations: 'AMANA_ORGANISATIONS', smtpUrl: 'AMANA_SMTP_URL',
+  organisations: 'AMANA_ORGANISATIONS', smtpUrl: 'AMANA_SMTP_URL', witnesses: 'AMANA_WITNESSES',
 } as const satisfies Partial<Record<keyof ServiceSettingsInput, string>>;
 
 /** Settings of one service from the environment. Throws one error that names every variable that is missing or wrong, and no value. */
@@ -46,7 +48,7 @@ export function readSettings(service: string, env: NodeJS.ProcessEnv = process.e
   for (const [setting, variable] of Object.entries(environment)) {
     const value = env[variable];
     if (value === undefined || value === '') continue;
-    raw[setting] = setting === 'busUrls' ? JSON.parse(value) : setting === 'organisations' ? value.split(',') : value;
+    raw[setting] = setting === 'busUrls' ? JSON.parse(value) : setting === 'organisations' || setting === 'witnesses' ? value.split(',') : value;
   }
   const parsed = ServiceSettings.safeParse(raw);
   if (parsed.success) return parsed.data;

@@ -12,7 +12,7 @@ export function addressOf(operation: Operation, ground: Ground): Address {
   const referral = referralOf(operation, ground);
   const values: Readonly<Record<string, string>> = {
     organisationId: ground.callers[ownerOf(operation) ?? callerOf(operation)].organisationId, caseId: ids.case, referralId: referral, transferId: ids.transfer, consentRef: consentOf(operation, ground),
-    appointmentId: ids.appointment, holdId: ids.hold, siteId: ids.site, webhookId: ids.webhook, deliveryId: ids.delivery, itemId: ids.item, mailAddressId: caller.organisationId, tag: ids.tag, code: 'not-found', eventId: ids.item,
+    appointmentId: ids.appointment, holdId: ids.hold, siteId: ids.site, webhookId: ids.webhook, deliveryId: ids.delivery, itemId: ids.item, mailAddressId: caller.organisationId, tag: ids.tag, code: 'not-found', eventId: ids.item, entryId: ids.entry, level: '0', index: '0',
   };
   const params = Object.fromEntries(operation.parameters('path').map(({ name }) => {
     const value = values[name];

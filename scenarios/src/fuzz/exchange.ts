@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import type { Address } from './addresses.ts';
 import type { Attempt } from './attempts.ts';
 import type { Operation } from './document.ts';
-import type { Ledger } from './snapshot.ts';
+import type { Snapshots } from './snapshot.ts';
 
 export interface Reply { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly text: string; readonly tookMs: number }
 
@@ -14,18 +14,18 @@ const slowMs = 4_000;
 /** Sends attempts as they stand, byte by byte: no client in between that would put them right. */
 export class Exchange {
   readonly #url: URL;
-  readonly #ledger: Ledger;
+  readonly #snapshots: Snapshots;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
 
-  constructor(baseUrl: string, ledger: Ledger) {
+  constructor(baseUrl: string, snapshots: Snapshots) {
     this.#url = new URL(baseUrl);
-    this.#ledger = ledger;
+    this.#snapshots = snapshots;
   }
 
   async send(operation: Operation, address: Address, attempt: Attempt): Promise<Reply> {
     const { caller } = attempt;
     const authorization = typeof caller === 'object' ? `Bearer ${await caller.tokens.token()}` : caller;
-    const ifMatch = attempt.ifMatch === 'current' ? `"${await this.#ledger.versionOf(operation.service, address.stream)}"` : attempt.ifMatch;
+    const ifMatch = attempt.ifMatch === 'current' ? `"${await this.#snapshots.versionOf(operation.service, address.stream)}"` : attempt.ifMatch;
     const headers = Object.fromEntries(Object.entries({ ...attempt.headers, authorization, 'if-match': ifMatch }).filter(([, value]) => value !== undefined)) as Record<string, string>;
     if (attempt.body !== undefined) headers['content-length'] = String(Buffer.byteLength(attempt.body));
     return await this.#exchange({ method: operation.method, path: attempt.path, headers, body: attempt.body });

@@ -10,7 +10,7 @@ import { type Attempt, fittingAttempts, refused } from './attempts.ts';
 import { type Operation, readOperations } from './document.ts';
 import { Exchange, faultsOf } from './exchange.ts';
 import { type Ground, prepare } from './ground.ts';
-import { differences, Ledger } from './snapshot.ts';
+import { differences, Snapshots } from './snapshot.ts';
 
 /** What was drawn once is drawn again; another seed looks elsewhere, and more runs look longer. */
 const seed = Number(process.env.AMANA_FUZZ_SEED ?? 20261124);
@@ -22,7 +22,7 @@ describe('Every route of every served document', () => {
   let stateDir: string;
   let stack: Stack;
   let ground: Ground;
-  let ledger: Ledger;
+  let snapshots: Snapshots;
   let exchange: Exchange;
   let operations: Operation[];
 
@@ -31,14 +31,14 @@ describe('Every route of every served document', () => {
     stack = await Stack.start({ stateDir, bus: 'postgres', replicas: 0, durable: false, logLevel: 'silent' });
     await seedDirectory(stack, { startsAt: new Date() });
     ground = await prepare(stack);
-    ledger = new Ledger(stack.urls);
-    exchange = new Exchange(stack.url, ledger);
+    snapshots = new Snapshots(stack.urls);
+    exchange = new Exchange(stack.url, snapshots);
     operations = await readOperations(stack.url);
   }, 180_000);
 
   afterAll(async () => {
     exchange?.close();
-    await ledger?.close();
+    await snapshots?.close();
     await ground?.stop();
     await stack?.stop();
     rmSync(stateDir, { recursive: true, force: true });
@@ -62,12 +62,12 @@ describe('Every route of every served document', () => {
 
   it.each(ServiceName.options)('refuses what is wrong, says where, and changes no row: %s', async (service) => {
     const complaints: string[] = [];
-    let before = await ledger.settled();
+    let before = await snapshots.settled();
     for (const operation of operations.filter((candidate) => candidate.service === service)) {
       const { complaint } = await attempt(operation, refused(operation, addressOf(operation, ground), ground), operation.isPublic ? runs.open : runs.refused);
       if (complaint) complaints.push(complaint);
       if (!operation.changes) continue;
-      const after = await ledger.settled();
+      const after = await snapshots.settled();
       const changed = differences(before, after);
       if (changed.length > 0) complaints.push(`${operation.name}: rows have changed in ${changed.join(', ')}`);
       before = after;
@@ -76,10 +76,10 @@ describe('Every route of every served document', () => {
   }, withinMs);
 
   it('is watched closely enough that one change is seen', async () => {
-    const before = await ledger.settled();
+    const before = await snapshots.settled();
     const operation = operations.find(({ method, template }) => method === 'POST' && template.endsWith('/cases/{caseId}/needs'))!;
     await attempt(operation, fittingAttempts(operation, addressOf(operation, ground), ground), 1);
-    const changed = differences(before, await ledger.settled()).map((difference) => difference.split(' ')[0]);
+    const changed = differences(before, await snapshots.settled()).map((difference) => difference.split(' ')[0]);
     expect(changed).toEqual(expect.arrayContaining(['intake.event', 'intake.idempotency', 'intake.sealed']));
   }, withinMs);
 
@@ -88,12 +88,12 @@ describe('Every route of every served document', () => {
     const led: string[] = [];
     let before: ReadonlyMap<string, string> | undefined;
     for (const operation of operations.filter(({ isPublic }) => !isPublic).toSorted((one, other) => rankOf(one) - rankOf(other))) {
-      before ??= await ledger.settled();
+      before ??= await snapshots.settled();
       const { complaint, taken } = await attempt(operation, fittingAttempts(operation, addressOf(operation, ground), ground), operation.bodySchema ? runs.fitting : 2);
       if (complaint) complaints.push(complaint);
       if (operation.changes && taken > 0) led.push(operation.name);
       if (!operation.changes && taken === 0) continue;
-      const changed = taken === 0 ? differences(before, await ledger.settled()) : [];
+      const changed = taken === 0 ? differences(before, await snapshots.settled()) : [];
       if (changed.length > 0) complaints.push(`${operation.name}: rows have changed in ${changed.join(', ')}`);
       if (taken > 0) before = undefined;
     }

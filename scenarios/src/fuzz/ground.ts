@@ -11,7 +11,7 @@ export interface Caller { readonly name: string; readonly organisationId: string
 
 export type CallerName = 'souss' | 'casa' | 'clinic' | 'shelter' | 'coordination' | 'audit' | 'operator' | 'admin';
 type Referrals = 'draft' | 'asked' | 'accepted' | 'sheltered' | 'askedOfShelter';
-type Others = 'case' | 'transfer' | 'consent' | 'withdrawn' | 'withdrawnFromShelter' | 'appointment' | 'hold' | 'site' | 'webhook' | 'delivery' | 'item' | 'tag';
+type Others = 'case' | 'transfer' | 'consent' | 'withdrawn' | 'withdrawnFromShelter' | 'appointment' | 'hold' | 'site' | 'webhook' | 'delivery' | 'item' | 'tag' | 'entry';
 type Ids = Readonly<Record<Referrals | Others, string>>;
 
 /** A network with one of everything that a path can name. */
@@ -63,6 +63,8 @@ export async function prepare(stack: Stack): Promise<Ground> {
   await placeHold(shelter, gone);
   for (const { consentRef } of [ended, left]) await souss.actor.change('POST', `${file}/consents/${consentRef}/withdrawal`, { service: 'stop', recordedHow: 'in_person', alone: true, scope: 'whole' });
   const tags = (await souss.actor.change<{ tags: string[] }>('POST', `${file}/audit-handovers`, {})).body.tags;
+  const entry = await eventually(async () => (await callers.audit.actor.get<{ entries: { entryId: string }[] }>(`/v1/audit/referrals/${accepted}`)).body.entries[0]?.entryId, { what: 'an audit entry' });
+  await eventually(() => callers.audit.actor.get(`/v1/audit/entries/${entry}/proof`).then(() => true, () => false), { what: 'its place in the ledger' });
   const transfer = await offer(callers);
   const delivery = await eventually(async () => (await admin.actor.get<{ items: { deliveryId: string }[] }>('/v1/notifications/deliveries?status=delivered')).body.items[0]?.deliveryId, { what: 'a delivered message' });
   await eventually(async () => (await admin.actor.get<{ items: unknown[] }>('/v1/notifications/deliveries?status=waiting')).body.items.length === 0, { what: 'nothing left to deliver' });
@@ -71,7 +73,7 @@ export async function prepare(stack: Stack): Promise<Ground> {
     callers, services: story.services, receipt: medical.receipt, receiverUrl, escort: stay.escort,
     ids: {
       case: file.split('/').at(-1)!, draft: drafted, asked, accepted, sheltered, askedOfShelter, transfer, consent: medical.consentRef, withdrawn: ended.consentRef, withdrawnFromShelter: left.consentRef, appointment, hold: stay.hold, site: stay.site, webhook: webhook.body.webhookId,
-      delivery, item, tag: tags[0]!,
+      delivery, item, tag: tags[0]!, entry,
     },
     stop: () => new Promise((resolve) => { receiver.close(() => resolve()); receiver.closeAllConnections(); }),
   };

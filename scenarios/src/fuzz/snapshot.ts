@@ -4,6 +4,7 @@ import { openPool, type Pool } from '@amana/persistence';
 /** What a refused request may leave behind: its audit entry on its way through event log, relay and inbox to the audit service. */
 const left: Readonly<Record<string, string>> = {
   event: 'topic IS NULL OR topic NOT LIKE \'%.audit.v1\'', inbox: 'topic NOT LIKE \'%.audit.v1\'', relay_state: 'false', due: 'kind <> \'housekeeping\'', audit_entry: 'false',
+  ledger_pending: 'false', ledger_head: 'false', ledger_entry: 'false', ledger_tile: 'false', ledger_checkpoint: 'false',
 };
 
 const settleWithinMs = 20_000;
@@ -12,7 +13,7 @@ const settleWithinMs = 20_000;
 const underWay = 'SELECT \'\' AS name, count(*) FILTER (WHERE CASE clock WHEN \'real\' THEN kind <> \'housekeeping\' ELSE due_at < now() + interval \'1 minute\' END)::text AS sum FROM due';
 
 /** All rows of all databases of a network, as counts and checksums. */
-export class Ledger {
+export class Snapshots {
   readonly #pools: ReadonlyMap<string, Pool>;
   readonly #queries = new Map<string, string>();
 

@@ -17,7 +17,7 @@ export class OnAuditEntry {
   }
 }
 
-/** One entry's row. What is no leaf is refused, and ends in the dead letters: it can never be read. */
+/** One entry's row; with it comes, by a trigger, that it waits for its place in the ledger. What is no leaf is refused, and ends in the dead letters: it can never be read. */
 export function keep(event: ReceivedEvent<AuditEntry>): Statement {
   const producer = producerOf(event.type);
   const { leaf, body, correlation, look, ownDoing } = readEntry({ leaf: event.data.leaf, producer, correlation: event.correlation });

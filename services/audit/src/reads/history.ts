@@ -1,6 +1,7 @@
 import { Controller } from '@nestjs/common';
 import { Refusal } from '@amana/contracts';
 import type { Row, Statement } from '@amana/persistence';
+import { readLeaf } from '@amana/privacy';
 import { type Act, Allow, Looks, Read, type Subject, TheAct } from '@amana/service';
 import { z } from 'zod';
 import { afterCursor, cursorOf, type Place } from '../domain/place.ts';
@@ -83,13 +84,7 @@ function placeOf(row: Row): Place {
 }
 
 function toEntry(row: Row): z.infer<typeof Entry> {
-  const text = (column: string) => (row[column] as string | null) ?? undefined;
-  const consentRef = text('consent_ref');
-  return {
-    entryId: text('event_id')!, at: (row.at as Date).toISOString(), producer: text('producer')!, action: text('action')!,
-    actor: { tag: text('actor_tag')!, org: text('actor_org')!, role: text('actor_role')! },
-    object: { type: text('object_type')!, id: text('object_id')!, version: (row.object_version as number | null) ?? undefined }, tag: text('tag')!,
-    decision: row.decision as 'permit' | 'deny', outcome: text('outcome')!, consent: consentRef ? { ref: consentRef, version: row.consent_version as number } : undefined,
-    recipientOrg: text('recipient_org'), requestId: text('request_id')!,
-  };
+  // From the bytes that the ledger proves; the columns only find them.
+  const { at, producer, action, actor, object, subjectTag, decision, outcome, consent, recipientOrg, requestId } = readLeaf(row.body as Buffer);
+  return { entryId: row.event_id as string, at, producer, action, actor: { tag: actor.tag, org: actor.org, role: actor.role }, object, tag: subjectTag, decision, outcome, consent, recipientOrg, requestId };
 }
