@@ -1,4 +1,4 @@
-// npm run scenario | bench | faults | contracts | openapi: installs, builds, and runs that program with the arguments given.
+// npm run scenario | bench | faults | contracts | openapi | ledger: installs, builds, and runs that program with the arguments given.
 import { join } from 'node:path';
 import { build } from './build.mjs';
 import { ensureInstalled } from './install.mjs';
@@ -11,6 +11,7 @@ const programs = {
   faults: join('bench', 'dist', 'faults', 'main.js'),
   contracts: join('libs', 'contracts', 'dist', 'generate.js'),
   openapi: join('infra', 'local', 'dist', 'write-openapi.js'),
+  ledger: join('infra', 'local', 'dist', 'export-ledger.js'),
 };
 
 await main(async ([name, ...args]) => {

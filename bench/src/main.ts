@@ -5,10 +5,12 @@ import { commitToEffectWithOpenWriter } from './commit-to-effect-with-open-write
 import { commitToEffect } from './commit-to-effect.ts';
 import { type Figure, tableOf } from './figure.ts';
 import { idle } from './idle.ts';
+import { ledgerSequence } from './ledger-sequence.ts';
+import { ledgerVerify } from './ledger-verify.ts';
 import { pollGrowth } from './poll-growth.ts';
 import { relayDrain } from './relay-drain.ts';
 
-const benchmarks: readonly Benchmark[] = [acceptOverHttp, commitToEffect, commitToEffectWithOpenWriter, relayDrain, pollGrowth, idle];
+const benchmarks: readonly Benchmark[] = [acceptOverHttp, commitToEffect, commitToEffectWithOpenWriter, relayDrain, pollGrowth, idle, ledgerSequence, ledgerVerify];
 const maxRuns = 25;
 /** Figures hold only on a machine that does nothing else meanwhile; the last line of the usage is for whoever looks for the cause of a missed bar. */
 const usage = `npm run bench -- [NAME ...] [--json] [--runs N]

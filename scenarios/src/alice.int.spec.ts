@@ -16,6 +16,7 @@ import { NetworkClient } from './network-client.ts';
 import { dumpOf } from './network-dump.ts';
 import { Overheard } from './overheard.ts';
 import { play, type PlayedStep } from './play.ts';
+import { proveHistory } from './proven.ts';
 import { readStory, World } from './story.ts';
 import { TraceReader } from './trace-reader.ts';
 
@@ -23,7 +24,6 @@ const startWithinMs = 240_000;
 const file = join(import.meta.dirname, '../data/alice/story.json');
 const { story, person } = await readStory(file);
 const scan = new LeakScan(story.planted);
-
 /** A trace of somebody else's, which every caller of the story names. */
 const foreignTrace = '0af7651916cd43dd8448eb211c80319c';
 const foreign = { traceparent: `00-${foreignTrace}-b7ad6b7169203331-01`, tracestate: `else=${foreignTrace}`, baggage: `trace=${foreignTrace}` };
@@ -109,8 +109,8 @@ describeKafka('Alice over Kafka, with two processes of each service', () => {
         const spans = spansOf();
         const kept = new Set(spans.find({ service: 'audit', name: 'pg.query:audit-entry-keep amana_audit' }).map(({ traceId }) => traceId));
         const answered = (request: TraceLine): number => Number(request.attributes['http.response.status_code']);
-        // The others told nothing about anybody, or showed a list in which nothing stood yet.
-        const acts = spans.find({ kind: 'server' }).filter((request) => answered(request) < 300 && !/\/(?:public|matches|sites|incoming-transfers)$/.test(request.name));
+        // The others told nothing about anybody (hashes of the ledger among them), or showed a list in which nothing stood yet.
+        const acts = spans.find({ kind: 'server' }).filter((request) => answered(request) < 300 && !/\/(?:public|matches|sites|incoming-transfers|checkpoint|:index)$/.test(request.name));
         const denied = spans.find({ kind: 'server' }).filter((request) => answered(request) === 403);
         unrecorded = [...spans.lost, ...[...acts, ...denied].filter(({ traceId }) => !kept.has(traceId))].map(({ name }) => name);
         counts = { acts: acts.length, denied: denied.length };
@@ -150,6 +150,11 @@ describeKafka('Alice over Kafka, with two processes of each service', () => {
         expect(traces.search({ where: 'webhook', content: Buffer.from(JSON.stringify([headers, body])) })).toEqual([]);
       }
     });
+  });
+
+  it('leaves a history that is proven on a machine of one\'s own: the whole ledger, and her referral entry by entry', async () => {
+    const verdicts = await proveHistory(await world.actor('auditor'), { dir: join(stateDir, 'exported'), referralId: world.need('referral:medical') });
+    expect([verdicts.length > 5, verdicts.filter((verdict) => !verdict.startsWith('OK: '))]).toEqual([true, []]);
   });
 
   describe('what was told in confidence', () => {

@@ -1,6 +1,7 @@
 export * from './credentials.ts';
 export * from './describe-kafka.ts';
 export * from './directory-file.ts';
+export * from './export-ledger.ts';
 export * from './issuer-state.ts';
 export * from './json-file.ts';
 export * from './kafka.ts';
