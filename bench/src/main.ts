@@ -14,7 +14,7 @@ const benchmarks: readonly Benchmark[] = [acceptOverHttp, commitToEffect, commit
 const maxRuns = 25;
 /** Figures hold only on a machine that does nothing else meanwhile; the last line of the usage is for whoever looks for the cause of a missed bar. */
 const usage = `npm run bench -- [NAME ...] [--json] [--runs N]
-Measures each figure and its reference in the same run. Without a name: all of them, about ten minutes.
+Measures each figure and its reference in the same run. Without a name: all of them, about a quarter of an hour.
 Names: ${benchmarks.map(({ name }) => name).join(', ')}
 Node options for the measured services: AMANA_BENCH_NODE_OPTIONS, such as --cpu-prof --cpu-prof-dir=FOLDER`;
 

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort());
   const stack = await Stack.start({
     stateDir, bus, port: Number(values.port ?? process.env.AMANA_PORT ?? 0), replicas: Number(values.replicas ?? 0),
-    given: { adminUrl: process.env.AMANA_DATABASE_URL, brokers: process.env.KAFKA_BROKERS }, onProgress: (line) => console.log(`  ${line}`),
+    given: { adminUrl: process.env.AMANA_DATABASE_URL, brokers: process.env.KAFKA_BROKERS }, witnesses: process.env.AMANA_WITNESSES?.split(','), onProgress: (line) => console.log(`  ${line}`),
   });
   try {
     const listed = await seedDirectory(stack, { startsAt: new Date() });

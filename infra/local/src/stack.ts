@@ -30,6 +30,8 @@ export interface StackOptions {
   readonly durable?: boolean;
   readonly logLevel?: ServiceSettingsInput['logLevel'];
   readonly smtpUrl?: string;
+  /** Who signs the audit ledger beside the network, as the services' setting of that name. */
+  readonly witnesses?: string[] | undefined;
   readonly replicaEnv?: NodeJS.ProcessEnv;
   readonly onProgress?: (line: string) => void;
   /** Engines that already run and that the stack does not stop. */
@@ -116,7 +118,7 @@ export class Stack {
       mode: 'sandbox', service, port, appUrl, relayUrl, bus: this.bus, brokers: this.brokers,
       busUrls: this.bus === 'postgres' ? Object.fromEntries([...this.urls].map(([name, urls]) => [name, urls.busUrl])) : {},
       issuer: this.issuer.url, jwksUrl: this.issuer.jwksUrl, keyringFile: join(this.options.stateDir, 'keys', `${service}.json`),
-      logLevel: this.options.logLevel ?? 'warn', clockOffsetMs: this.clock.offsetMs, smtpUrl: this.options.smtpUrl,
+      logLevel: this.options.logLevel ?? 'warn', clockOffsetMs: this.clock.offsetMs, smtpUrl: this.options.smtpUrl, witnesses: this.options.witnesses,
     };
   }
 

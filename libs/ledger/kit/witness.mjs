@@ -133,8 +133,9 @@ function main() {
     const last = seen();
     if (old !== (last?.size ?? 0)) throw new Answer(409, `${last?.size ?? 0}\n`, 'text/x.tlog.size');
     if (last && old === next.size && !last.root.equals(next.root)) throw new Answer(409, `${last.size}\n`, 'text/x.tlog.size');
-    const roots = last && last.size > 0 ? rootsFrom(old, next.size, proof, last.root, true) : proof.length === 0 && [sha256(), next.root];
-    if (!roots || !roots[0].equals(last && last.size > 0 ? last.root : sha256()) || !roots[1].equals(next.root)) throw new Answer(422, 'the proof does not hold\n');
+    // An empty log is the beginning of every one: there is nothing to prove.
+    const roots = old > 0 ? rootsFrom(old, next.size, proof, last.root, true) : proof.length === 0 && [undefined, next.root];
+    if (!roots || (old > 0 && !roots[0].equals(last.root)) || !roots[1].equals(next.root)) throw new Answer(422, 'the proof does not hold\n');
     const time = Math.floor(Date.now() / 1000);
     const signature = sign(null, Buffer.from(`cosignature/v1\ntime ${time}\n${next.text}`), privateKey);
     const stamp = Buffer.alloc(8);

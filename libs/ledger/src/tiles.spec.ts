@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { hashBytes, hashLeaf, hashNode, splitOf, verifyConsistency, verifyInclusion } from './merkle.ts';
-import { grow, type ReadTile, tileOf, tilePath, tilesOf, TileTree, tileWidth } from './tiles.ts';
+import { grow, type ReadTile, tilePath, tilesOf, TileTree, tileWidth } from './tiles.ts';
 
 const leaves = Array.from({ length: 70_000 }, (_, index) => hashLeaf(Buffer.from(String(index))));
 
@@ -27,16 +27,10 @@ async function grown(size: number): Promise<TileTree> {
 }
 
 describe('a log in tiles', () => {
-  it('has no tile under a path that is not spelled its one way', () => {
-    for (const path of ['tile/00/000', 'tile/0/0', 'tile/0/x000/001', 'tile/0/000.p/0', 'tile/0/000.p/256', 'tile/0/000.p/07', 'tile/64x/000', 'tile/-1/000', 'tile/0/000/', '/tile/0/000', 'tile/entries/1']) {
-      expect([path, tileOf(path)]).toEqual([path, undefined]);
-    }
-  });
-
   it('names each tile by the path of the specification', () => {
     expect(tilePath({ level: 0, index: 1_234_067, width: 256 })).toBe('tile/0/x001/x234/067');
     expect(tilePath({ level: 'entries', index: 3, width: 17 })).toBe('tile/entries/003.p/17');
-    fc.assert(fc.property(fc.nat(63), fc.nat(), fc.integer({ min: 1, max: 256 }), (level, index, width) => expect(tileOf(tilePath({ level, index, width }))).toEqual({ level, index, width })), { seed: 6_962 });
+    expect([0, 999, 1_000].map((index) => tilePath({ level: 1, index, width: 256 }))).toEqual(['tile/1/000', 'tile/1/999', 'tile/1/x001/000']);
   });
 
   it('consists, at 70,000 entries, of the tiles that the specification counts', () => {

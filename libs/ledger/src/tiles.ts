@@ -22,14 +22,6 @@ export function tilePath({ level, index, width }: Omit<Tile, 'level'> & { level:
   return `tile/${level}/${place}${width === tileWidth ? '' : `.p/${width}`}`;
 }
 
-/** The tile that a path names, or undefined for a path that names none. */
-export function tileOf(path: string): (Omit<Tile, 'level'> & { level: number | 'entries' }) | undefined {
-  const [, level, place, width] = /^tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(path) ?? [];
-  const tile = { level: level === 'entries' ? level : Number(level), index: Number(place?.replaceAll(/[x/]/g, '')), width: width === undefined ? tileWidth : Number(width) } as const;
-  // Only one spelling of each place: x000/001 is no tile.
-  return place !== undefined && (width === undefined || tile.width < tileWidth) && tilePath(tile) === path ? tile : undefined;
-}
-
 /** Every tile of a log of `size` entries, level by level: what an export of it consists of. */
 export function tilesOf(size: number): Tile[] {
   const tiles: Tile[] = [];

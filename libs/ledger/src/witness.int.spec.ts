@@ -1,51 +1,36 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createPublicKey, verify } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { keyIdOf, readNote, readVerifierKey } from './index.ts';
-import { TestLog } from '@amana/testing';
+import { type RunningWitness, startWitness, TestLog, witnessProgram } from '@amana/testing';
 
-const program = join(import.meta.dirname, '../kit/witness.mjs');
 const entries = Array.from({ length: 900 }, (_, index) => Buffer.from(`entry ${index}`));
 const log = new TestLog(entries);
 /** The same name, key and first 300 entries; then another history. */
 const fork = new TestLog(entries.map((entry, index) => (index === 300 ? Buffer.from('forged') : entry)), log.origin, log);
 
-interface Witness { readonly key: string; readonly url: string; readonly child: ChildProcess }
-
 describe('a witness', () => {
   let state: string;
-  let running: Witness[] = [];
+  let running: RunningWitness[] = [];
 
   beforeAll(() => { state = mkdtempSync(join(tmpdir(), 'amana-witness-')); });
   afterAll(() => rmSync(state, { recursive: true, force: true }));
   afterEach(async () => {
-    await Promise.all(running.map(({ child }) => end(child, 'SIGKILL')));
+    await Promise.all(running.map((witness) => witness.end('SIGKILL')));
     running = [];
   });
 
-  async function start(name: string, logKey = log.keyText): Promise<Witness> {
-    const child = spawn(process.execPath, [program, '--log', logKey, '--name', `witness.example/${name}`, '--state', join(state, name), '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    const lines = createInterface(child.stdout);
-    const said: string[] = [];
-    for await (const line of lines) if (said.push(line) === 2) break;
-    const witness = { child, key: said[0]!.replace('witness key ', ''), url: said[1]!.replace('serving ', '') };
+  async function start(name: string): Promise<RunningWitness> {
+    const witness = await startWitness({ logKey: log.keyText, name, stateDir: join(state, name) });
     running.push(witness);
     return witness;
   }
 
-  async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = once(child, 'exit');
-    child.kill(signal);
-    await ended;
-  }
-
-  async function send({ url }: Witness, body: string): Promise<{ status: number; text: string }> {
+  async function send({ url }: RunningWitness, body: string): Promise<{ status: number; text: string }> {
     const answer = await fetch(`${url}/add-checkpoint`, { method: 'POST', body });
     return { status: answer.status, text: await answer.text() };
   }
@@ -97,7 +82,7 @@ describe('a witness', () => {
     const both = await Promise.all([send(first, await request(log, 300, 600)), send(first, await request(fork, 300, 600))]);
     const [winner, loser] = both[0].status === 200 ? [log, fork] : [fork, log];
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
-    await end(first.child, 'SIGKILL');
+    await first.end('SIGKILL');
     const again = await start('loyal');
     expect(again.key).toBe(first.key);
     expect(await send(again, await request(loser, 300, 600))).toEqual({ status: 409, text: '600\n' });
@@ -109,7 +94,7 @@ describe('a witness', () => {
   it('runs once on a folder, and not for what is no key of a log', async () => {
     await start('single');
     for (const [name, key] of [['single', log.keyText], ['wrong', log.keyText.replace(/\+[0-9a-f]{8}\+/, '+00000000+')]] as const) {
-      const child = spawn(process.execPath, [program, '--log', key, '--name', `witness.example/${name}`, '--state', join(state, name), '--port', '0'], { stdio: 'ignore' });
+      const child = spawn(process.execPath, [witnessProgram, '--log', key, '--name', `witness.example/${name}`, '--state', join(state, name), '--port', '0'], { stdio: 'ignore' });
       expect((await once(child, 'exit'))[0]).toBe(2);
     }
   });

@@ -185,6 +185,18 @@ function conformance(kind: 'kafka' | 'postgres'): void {
     for (const key of keys) expect(await came(key, 1)).toEqual([1]);
   }, 60_000);
 
+  it('has said how far it had come when it stops: nothing is read twice', async () => {
+    const key = randomUUID();
+    await net.write(key, 1);
+    expect(await came(key, 1)).toEqual([1]);
+    await net.stopReplicas();
+    await net.startProducer();
+    const { inbox } = await net.startConsumer();
+    await net.write(key, 2);
+    expect(await came(key, 2)).toEqual([1, 2]);
+    expect(inbox.counts.duplicates).toBe(0);
+  }, 60_000);
+
   it('shares the work of two replicas, and goes on with one, with one effect for each event', async () => {
     const keys = upTo(24).map(() => randomUUID());
     const second = await net.startConsumer();

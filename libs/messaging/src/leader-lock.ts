@@ -1,4 +1,5 @@
 import type { Pool, PoolClient } from '@amana/persistence';
+import { Pause } from './pause.ts';
 
 /** The time in which this process leads. It ends when the lock's connection is lost or somebody calls `stepDown`. */
 export interface Lead {
@@ -27,7 +28,7 @@ export class LeaderLock {
   readonly #options: LeaderLockOptions;
   #running = false;
   #leading = false;
-  #wake: () => void = () => {};
+  readonly #pause = new Pause();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: LeaderLockOptions) {
@@ -47,14 +48,14 @@ export class LeaderLock {
   /** Resolves when the work has ended and the lock is free; the owner of the work tells it to end before. */
   async stop(): Promise<void> {
     this.#running = false;
-    this.#wake();
+    this.#pause.wake();
     await this.#loop;
   }
 
   async #run(): Promise<void> {
     while (this.#running) {
       await this.#standBy().catch(this.#options.onError);
-      if (this.#running) await this.#pause();
+      if (this.#running) await this.#pause.rest(retryMs);
     }
   }
 
@@ -71,7 +72,7 @@ export class LeaderLock {
           await this.#options.work({ client, signal: controller.signal, stepDown: (reason) => controller.abort(reason) });
           return;
         }
-        await this.#pause();
+        await this.#pause.rest(retryMs);
       }
     } finally {
       this.#leading = false;
@@ -88,12 +89,5 @@ export class LeaderLock {
     await client.query('SET synchronous_commit = off');
     this.#leading = true;
     return true;
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, retryMs);
-      this.#wake = () => { clearTimeout(timer); resolve(); };
-    });
   }
 }

@@ -22,13 +22,13 @@ export class Pause {
 
   whileIdle(ms: number): Promise<void> {
     if (this.#poked) return Promise.resolve();
-    const rested = this.afterFailure(ms);
+    const rested = this.rest(ms);
     this.#wakeIdle = this.#wake;
     return rested.finally(() => { this.#wakeIdle = () => {}; });
   }
 
   /** A poke does not shorten it: under load, pokes would turn the wait for a bus that is away into a spin. */
-  afterFailure(ms: number): Promise<void> {
+  rest(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => { clearTimeout(timer); resolve(); };

@@ -58,7 +58,7 @@ export class SnapshotCursor {
   #lastRowAtMs = Date.now();
   #reader: PoolClient | undefined;
   #stopAtMs: number | undefined;
-  readonly #rest = new Pause();
+  readonly #pause = new Pause();
   #delivered = 0;
   #diverged = false;
 
@@ -77,18 +77,18 @@ export class SnapshotCursor {
 
   /** Something was committed: look now. */
   poke(): void {
-    this.#rest.poke();
+    this.#pause.poke();
   }
 
   /** Makes `run` end once nothing is left to hand on, after `drainMs` at the latest. */
   end(drainMs: number): void {
     this.#stopAtMs = Date.now() + drainMs;
-    this.#rest.wake();
+    this.#pause.wake();
   }
 
   /** Hands on what is published for as long as this process leads. Rejects when the lead is lost. */
   async run(lead: Lead): Promise<void> {
-    const wake = (): void => this.#rest.wake();
+    const wake = (): void => this.#pause.wake();
     lead.signal.addEventListener('abort', wake);
     this.#saving = Promise.resolve();
     try {
@@ -111,7 +111,7 @@ export class SnapshotCursor {
         failures = 0;
         if (rows > 0) continue;
         if (this.#stopAtMs !== undefined) return;
-        await this.#rest.whileIdle(this.#untilStopMs(Date.now() - this.#lastRowAtMs > stretchAfterMs ? this.#idle.maxMs : this.#idle.minMs));
+        await this.#pause.whileIdle(this.#untilStopMs(Date.now() - this.#lastRowAtMs > stretchAfterMs ? this.#idle.maxMs : this.#idle.minMs));
       } catch (error) {
         if (error instanceof Ended) return;
         this.#closeReader();
@@ -120,7 +120,7 @@ export class SnapshotCursor {
         opened = false;
         if (error instanceof Diverged && this.#stopAtMs !== undefined) return;
         this.#report(error, failures);
-        await this.#rest.afterFailure(this.#untilStopMs(error instanceof Diverged ? divergedRetryMs : Math.min(100 * 2 ** failures, longestRetryMs)));
+        await this.#pause.rest(this.#untilStopMs(error instanceof Diverged ? divergedRetryMs : Math.min(100 * 2 ** failures, longestRetryMs)));
       }
     }
   }
@@ -146,7 +146,7 @@ export class SnapshotCursor {
     const since = this.#previous;
     const position = { since: since.text, reader, state: lead.client };
     await this.#options.beforePoll?.(position);
-    this.#rest.look();
+    this.#pause.look();
     const topics = this.#options.topics ?? null;
     const [{ snapshot, rows, large }] = await Promise.all([pollWindow(reader, since, topics), this.#saving]);
     if (snapshot.xmax < since.xmax) throw new Diverged('log-went-back');
@@ -176,7 +176,7 @@ export class SnapshotCursor {
         return;
       } catch (error) {
         this.#report(error, failures + 1);
-        await this.#rest.afterFailure(this.#untilStopMs(Math.min(100 * 2 ** failures, longestRetryMs)));
+        await this.#pause.rest(this.#untilStopMs(Math.min(100 * 2 ** failures, longestRetryMs)));
       }
     }
     throw new Ended();

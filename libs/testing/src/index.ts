@@ -1,3 +1,4 @@
+export * from './audit-entry.ts';
 export * from './eventually.ts';
 export * from './given.ts';
 export * from './house.ts';
@@ -6,3 +7,4 @@ export * from './one-engine.ts';
 export * from './one-service.ts';
 export * from './throwaway-database.ts';
 export * from './test-log.ts';
+export * from './witness-program.ts';

@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Refusal } from '@amana/contracts';
 import { hashBytes, hashLeaf, keyIdOf, type NoteKey, readCheckpointText, readNote, type ReadTile, readVerifierKey, TileTree, verifyConsistency, verifyInclusion } from '@amana/ledger';
 import { inTransaction, openPool } from '@amana/persistence';
-import { auditLeaf } from '@amana/privacy';
-import { OneEngine } from '@amana/testing';
+import { entryEvent, OneEngine } from '@amana/testing';
 import { startPostgres } from '../../../infra/local/src/postgres.ts';
 import { AuditService } from './audit.module.ts';
 import { Ledger } from './ledger.ts';
@@ -28,16 +27,7 @@ afterAll(() => house.stop());
 
 /** So many entries, as they come over the bus. */
 async function arrive(count: number): Promise<void> {
-  await inTransaction(house.database.bus, [], (tx) => {
-    for (let nth = 0; nth < count; nth += 1) {
-      const key = randomUUID();
-      const leaf = auditLeaf({
-        producer: 'referral', at: '2023-03-01T09:00:00.000Z', actor: { tag: 'AAAAAAAAAAAAAAAAAAAAAA', org: randomUUID(), role: 'case-worker', client: 'client' }, action: 'referral.submit',
-        object: { type: 'referral', id: key, version: 1 }, subjectTag: 'BBBBBBBBBBBBBBBBBBBBBB', policy: { version: '1', rule: 'referral.submit' }, decision: 'permit', requestId: key, outcome: 'done',
-      });
-      tx.write(keep({ id: randomUUID(), type: 'referral.audit-entry.v1', topic: 'referral.audit.v1', key, data: { leaf: leaf.toString('base64url') }, at: new Date(), correlation: key, partition: 0, offset: '0' } as never));
-    }
-  });
+  await inTransaction(house.database.bus, [], (tx) => { tx.write(...Array.from({ length: count }, () => keep(entryEvent()))); });
 }
 
 async function drain(by: readonly Ledger[] = [ledger]): Promise<void> {

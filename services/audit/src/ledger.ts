@@ -11,6 +11,12 @@ const keyPurpose = 'ledger-checkpoint';
 interface Head {
   readonly size: number;
   readonly origin: string;
+  readonly signed: SignedCheckpoint | undefined;
+}
+
+export interface SignedCheckpoint {
+  readonly size: number;
+  readonly note: string;
 }
 
 /** Thrown where the stored log is not the one that was signed: whatever comes next must not be signed over it. */
@@ -48,11 +54,10 @@ export class Ledger {
 
   /** Gives up to 1,000 waiting entries their places and signs the log; answers how many. 0 while somebody else is at it. */
   sequence(): Promise<number> {
-    const lock: Statement = { name: 'ledger-lock', text: 'SELECT size, origin FROM ledger_head FOR UPDATE SKIP LOCKED', values: [] };
-    return inTransaction(this.#database.due, [lock], async (tx, [found]) => {
+    return inTransaction(this.#database.due, [lock, newestCheckpoint], async (tx, [found, checkpoints]) => {
       const [row] = found!;
       if (!row) return 0;
-      const head = { size: Number(row.size), origin: row.origin as string };
+      const head = { size: Number(row.size), origin: row.origin as string, signed: toCheckpoint(checkpoints!) };
       const waiting = await tx.query(take);
       if (waiting.length > 0) await this.#append(tx, head, waiting);
       return waiting.length;
@@ -60,22 +65,18 @@ export class Ledger {
   }
 
   /** How far the log has come, and its newest signed checkpoint; undefined before the first entry. */
-  async newest(): Promise<{ size: number; note: string } | undefined> {
-    const { rows: [row] } = await this.#database.app.query<Row>({ name: 'ledger-newest', text: 'SELECT size, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1' });
-    return row && { size: Number(row.size), note: row.note as string };
+  async newest(): Promise<SignedCheckpoint | undefined> {
+    return toCheckpoint(await this.#query(newestCheckpoint));
   }
 
   /** Roots and proofs of the log at a size that it has had. */
   treeAt(size: number): TileTree {
-    return new TileTree(size, async ({ level, index, width }) => {
-      const { rows: [row] } = await this.#database.app.query<Row>({ name: 'ledger-tile', text: 'SELECT width, hashes FROM ledger_tile WHERE level = $1 AND idx = $2', values: [level, index] });
-      return (row!.hashes as Buffer).subarray(0, width * hashBytes);
-    });
+    return treeFrom(size, (tile) => this.#query(tile));
   }
 
   /** Who the log is: the name in its checkpoints. */
   async origin(): Promise<string> {
-    const { rows: [row] } = await this.#database.app.query<Row>({ name: 'ledger-origin', text: 'SELECT origin FROM ledger_head' });
+    const [row] = await this.#query({ name: 'ledger-origin', text: 'SELECT origin FROM ledger_head', values: [] });
     return row!.origin as string;
   }
 
@@ -85,19 +86,22 @@ export class Ledger {
     return { name: origin, kind: signatureKind.log, publicKey: Buffer.from(jwk.x, 'base64url') };
   }
 
+  async #query(statement: Statement): Promise<Row[]> {
+    return (await this.#database.app.query<Row>({ ...statement, values: [...statement.values] })).rows;
+  }
+
   /** The log that a batch builds on is the one that the newest checkpoint signs with our key; an empty one has none. */
-  async #requireSigned(tx: Transaction, { size, origin }: Head, edges: ReadonlyMap<string, Buffer>): Promise<void> {
-    const [row] = await tx.query({ name: 'ledger-newest', text: 'SELECT size, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1', values: [] });
-    if (size < this.#signedSize || (row ? Number(row.size) : 0) !== size) throw new LedgerBroken('shrunk');
-    if (!row) return;
-    const signed = checkpointOf(row.note as string, await this.verifierKey(origin), verifySignature);
+  async #requireSigned({ size, origin, signed }: Head, edges: ReadonlyMap<string, Buffer>): Promise<void> {
+    if (size < this.#signedSize || (signed?.size ?? 0) !== size) throw new LedgerBroken('shrunk');
+    if (!signed) return;
+    const checkpoint = checkpointOf(signed.note, await this.verifierKey(origin), verifySignature);
     const root = await new TileTree(size, (tile) => Promise.resolve(edges.get(placeOf(tile))!)).rootAt();
-    if (signed?.size !== size || !root.equals(signed.root)) throw new LedgerBroken('other-root');
+    if (checkpoint?.size !== size || !root.equals(checkpoint.root)) throw new LedgerBroken('other-root');
   }
 
   async #append(tx: Transaction, head: Head, waiting: readonly Row[]): Promise<void> {
     const edges = await readEdges(tx, head.size);
-    await this.#requireSigned(tx, head, edges);
+    await this.#requireSigned(head, edges);
     const written = await grow(head.size, waiting.map((row) => hashLeaf(row.body as Buffer)), (tile) => Promise.resolve(edges.get(placeOf(tile))!));
     const size = head.size + waiting.length;
     const now = new Map([...edges, ...written.map((tile): [string, Buffer] => [placeOf(tile), tile.hashes])]);
@@ -116,6 +120,24 @@ export class Ledger {
     );
     tx.afterCommit(() => { this.#signedSize = size; });
   }
+}
+
+const lock: Statement = { name: 'ledger-lock', text: 'SELECT size, origin FROM ledger_head FOR UPDATE SKIP LOCKED', values: [] };
+/** Its rows are read by `toCheckpoint`. */
+export const newestCheckpoint: Statement = { name: 'ledger-newest', text: 'SELECT size, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1', values: [] };
+
+export function toCheckpoint([row]: readonly Row[]): SignedCheckpoint | undefined {
+  return row && { size: Number(row.size), note: row.note as string };
+}
+
+/** Reads `width` and `hashes` of a tile as it stands by now. */
+export function tileAt({ level, index }: Pick<Tile, 'level' | 'index'>): Statement {
+  return { name: 'ledger-tile', text: 'SELECT width, hashes FROM ledger_tile WHERE level = $1 AND idx = $2', values: [level, index] };
+}
+
+/** The tree of a size that the log has had: a tile that has grown since begins with what it was. */
+export function treeFrom(size: number, query: (tile: Statement) => Promise<Row[]>): TileTree {
+  return new TileTree(size, async (tile) => ((await query(tileAt(tile)))[0]!.hashes as Buffer).subarray(0, tile.width * hashBytes));
 }
 
 /** Oldest first; a place is given once, since the row that asks for it goes in the same transaction. */

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { auditLeaf } from '@amana/privacy';
-import { eventually, OneService } from '@amana/testing';
+import { entryLeaf, eventually, OneService } from '@amana/testing';
 import { clientKeyPath, TokenSource } from '../../../infra/local/src/credentials.ts';
 import { startIssuer } from '../../../infra/local/src/issuer.ts';
 import { startPostgres } from '../../../infra/local/src/postgres.ts';
@@ -18,10 +17,7 @@ afterAll(() => house.stop());
 /** A message that died: an entry in which one service speaks for another. */
 async function deadMessage(): Promise<string> {
   const key = randomUUID();
-  const leaf = auditLeaf({
-    producer: 'intake', at: '2023-03-01T09:00:00.000Z', actor: { tag: 'AAAAAAAAAAAAAAAAAAAAAA', org: randomUUID(), role: 'case-worker', client: 'client' }, action: 'case.open',
-    object: { type: 'case', id: 'BBBBBBBBBBBBBBBBBBBBBB' }, subjectTag: 'BBBBBBBBBBBBBBBBBBBBBB', policy: { version: '1', rule: 'case.open' }, decision: 'permit', requestId: key, outcome: 'done',
-  });
+  const leaf = entryLeaf({ key, producer: 'intake' });
   await publish('referral.audit-entry.v1', { leaf: leaf.toString('base64url') }, key);
   return await eventually(async () => ((await call('operator-system', 'GET', messages)).body.items as { key: string; state: string; eventId: string }[]).find((item) => item.key === key && item.state === 'dead')?.eventId, { what: 'the dead message' });
 }

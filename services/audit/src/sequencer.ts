@@ -7,6 +7,8 @@ import { Witnesses } from './witnesses.ts';
 const lookEveryMs = 250;
 /** At most: the cadence itself tells how busy the network is. */
 const witnessEveryMs = 3_600_000;
+/** A witness that was away is asked again so soon. */
+const witnessLookEveryMs = 60_000;
 /** While a witness contradicts us, it is asked again this often: an operator is at work. */
 const refuseForMs = 60_000;
 const afterFailureMs = 1_000;
@@ -38,24 +40,27 @@ export class Sequencer implements StartSlice, OnModuleDestroy {
     await this.#running;
   }
 
+  /** Apart from one another: a witness that is slow holds up no entry. */
   async #run(): Promise<void> {
-    const { signal } = this.#end;
     await this.#untilNobodyContradicts();
-    for (let [failures, witnessAtMs] = [0, Date.now()]; !signal.aborted;) {
+    await Promise.all([this.#repeat('ledger-stalled', lookEveryMs, () => this.#sequence()), this.#repeat('ledger-witness-failed', witnessLookEveryMs, () => this.#witness())]);
+  }
+
+  async #repeat(trouble: 'ledger-stalled' | 'ledger-witness-failed', everyMs: number, work: () => Promise<void>): Promise<void> {
+    for (let failures = 0; !this.#end.signal.aborted;) {
       try {
-        if (Date.now() >= witnessAtMs) {
-          witnessAtMs = Date.now() + witnessEveryMs;
-          await this.#witness();
-        }
-        const placed = await this.#ledger.waits() ? await this.#ledger.sequence() : 0;
+        await work();
         failures = 0;
-        if (placed > 0) continue;
       } catch (error) {
         failures += 1;
-        if (failures % tellAfterFailures === 0) this.#log.logger.error('ledger-stalled', { error: error as Error });
+        if (failures % tellAfterFailures === 0) this.#log.logger.error(trouble, { error: error as Error });
       }
-      await this.#rest(failures === 0 ? lookEveryMs : afterFailureMs);
+      await this.#rest(failures === 0 ? everyMs : Math.max(everyMs, afterFailureMs));
     }
+  }
+
+  async #sequence(): Promise<void> {
+    while (!this.#end.signal.aborted && await this.#ledger.waits()) if (await this.#ledger.sequence() === 0) return;
   }
 
   /** A restored backup would sign a second history: below what a witness shows of ours, nothing is signed. */
@@ -69,7 +74,7 @@ export class Sequencer implements StartSlice, OnModuleDestroy {
   }
 
   async #witness(): Promise<void> {
-    if (this.#witnesses.count === 0) return;
+    if (this.#witnesses.count === 0 || !await this.#witnesses.due(witnessEveryMs)) return;
     const signed = await this.#witnesses.collect();
     if (signed * 3 < this.#witnesses.count * 2) this.#log.logger.error('ledger-quorum-missed', { count: signed });
   }

@@ -1,27 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkpointText, keyIdOf, noteText, verifierKeyText } from '@amana/ledger';
 import { inTransaction, openPool } from '@amana/persistence';
-import { auditLeaf, type LocalKeyring } from '@amana/privacy';
-import { OneEngine, TestLog } from '@amana/testing';
+import type { LocalKeyring } from '@amana/privacy';
+import type { Log } from '@amana/service';
+import { entryEvent, eventually, OneEngine, type RunningWitness, startWitness, TestLog } from '@amana/testing';
 import { startPostgres } from '../../../infra/local/src/postgres.ts';
 import { AuditService } from './audit.module.ts';
 import { Ledger } from './ledger.ts';
 import { keep } from './reactions/on-audit-entry.ts';
+import { Sequencer } from './sequencer.ts';
 import { Witnesses } from './witnesses.ts';
 
-const program = join(import.meta.dirname, '../../../libs/ledger/kit/witness.mjs');
 const house = new OneEngine(AuditService, { startPostgres });
 const state = mkdtempSync(join(tmpdir(), 'amana-witness-'));
-const children: ChildProcess[] = [];
+const running: RunningWitness[] = [];
 const servers: Server[] = [];
 let ledger: Ledger;
 let logKey: string;
@@ -34,33 +32,26 @@ beforeAll(async () => {
   logKey = verifierKeyText(await ledger.verifierKey(await ledger.origin()));
 }, 60_000);
 afterAll(async () => {
-  await Promise.all(children.map((child) => { child.kill(); return once(child, 'exit'); }));
+  await Promise.all(running.map((witness) => witness.end()));
   await Promise.all(servers.map((server) => new Promise((resolve) => { server.close(resolve); server.closeAllConnections(); })));
   await house.stop();
   rmSync(state, { recursive: true, force: true });
 });
 
+async function arrive(count: number): Promise<void> {
+  await inTransaction(house.database.bus, [], (tx) => { tx.write(...Array.from({ length: count }, () => keep(entryEvent()))); });
+}
+
 async function grow(count: number): Promise<void> {
-  await inTransaction(house.database.bus, [], (tx) => {
-    for (let nth = 0; nth < count; nth += 1) {
-      const key = randomUUID();
-      const leaf = auditLeaf({
-        producer: 'referral', at: '2023-03-01T09:00:00.000Z', actor: { tag: 'AAAAAAAAAAAAAAAAAAAAAA', org: key, role: 'case-worker', client: 'client' }, action: 'referral.submit',
-        object: { type: 'referral', id: key, version: 1 }, subjectTag: 'BBBBBBBBBBBBBBBBBBBBBB', policy: { version: '1', rule: 'referral.submit' }, decision: 'permit', requestId: key, outcome: 'done',
-      });
-      tx.write(keep({ id: randomUUID(), type: 'referral.audit-entry.v1', topic: 'referral.audit.v1', key, data: { leaf: leaf.toString('base64url') }, at: new Date(), correlation: key, partition: 0, offset: '0' } as never));
-    }
-  });
+  await arrive(count);
   await ledger.sequence();
 }
 
-/** The program that a partner runs; answers how it is named in the settings. */
-async function startWitness(name: string): Promise<string> {
-  const child = spawn(process.execPath, [program, '--log', logKey, '--name', `witness.example/${name}`, '--state', join(state, name), '--port', '0'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
-  const said: string[] = [];
-  for await (const line of createInterface(child.stdout)) if (said.push(line) === 2) break;
-  return `${said[1]!.replace('serving ', '')} ${said[0]!.replace('witness key ', '')}`;
+/** A partner's witness, as it is named in the settings. */
+async function witnessNamed(name: string): Promise<string> {
+  const witness = await startWitness({ logKey, name, stateDir: join(state, name) });
+  running.push(witness);
+  return `${witness.url} ${witness.key}`;
 }
 
 /** Somebody at a witness's place who answers everything with this. */
@@ -70,6 +61,19 @@ async function startLiar(status: number, text: string): Promise<string> {
   await once(server, 'listening');
   const { key } = new TestLog([], 'witness.example/liar');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port} ${verifierKeyText({ ...key, kind: 4 })}`;
+}
+
+/** Somebody who takes every question and answers none. */
+async function startSilent(): Promise<string> {
+  const server = createServer(() => {}).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port} ${verifierKeyText({ ...new TestLog([], 'witness.example/silent').key, kind: 4 })}`;
+}
+
+function sequencerWith(...witnesses: string[]): { sequencer: Sequencer; told: string[] } {
+  const told: string[] = [];
+  return { told, sequencer: new Sequencer(ledger, witnessesOf(...witnesses), { logger: { error: (code: string) => { told.push(code); } } } as unknown as Log) };
 }
 
 const witnessesOf = (...witnesses: string[]): Witnesses => new Witnesses(ledger, house.database, { witnesses });
@@ -92,15 +96,15 @@ describe('a ledger with witnesses', () => {
     const [{ note }] = [(await ledger.newest())!];
     for (const liar of [
       await startLiar(200, await stranger.noteAt(50)), await startLiar(200, note.replace('\n20\n', '\n21\n')), await startLiar(409, '999999\n'), await startLiar(409, 'no number\n'), await startLiar(200, 'x'.repeat(100_000)),
-      await startLiar(500, ''), await startLiar(200, `\u2014 witness.example/liar ${Buffer.alloc(76).toString('base64')}\n`), 'http://127.0.0.1:1 witness.example/away+00000000+',
-    ].filter((liar) => !liar.endsWith('+'))) {
+      await startLiar(500, ''), await startLiar(200, `\u2014 witness.example/liar ${Buffer.alloc(76).toString('base64')}\n`),
+    ]) {
       expect([await witnessesOf(liar).collect(), await witnessesOf(liar).contradiction()]).toEqual([0, undefined]);
     }
     expect(await signatures()).toEqual([]);
   });
 
   it('has each checkpoint signed by those who are there, from wherever each of them stands', async () => {
-    const [one, two] = [await startWitness('one'), await startWitness('two')];
+    const [one, two] = [await witnessNamed('one'), await witnessNamed('two')];
     expect(await witnessesOf(one).collect()).toBe(1);
     await grow(7);
     const away = `http://127.0.0.1:1 ${two.split(' ')[1]!}`;
@@ -111,7 +115,7 @@ describe('a ledger with witnesses', () => {
   });
 
   it('refuses to sign below what a witness shows, after a restored backup and after another history', async () => {
-    const honest = await startWitness('honest');
+    const honest = await witnessNamed('honest');
     await grow(13);
     expect(await witnessesOf(honest).collect()).toBe(1);
     await restore(27);
@@ -122,7 +126,34 @@ describe('a ledger with witnesses', () => {
     expect(await witnessesOf(honest).contradiction()).toBe('forked');
     expect(await witnessesOf(honest).collect()).toBe(0);
     expect(await witnessesOf().contradiction()).toBeUndefined();
+
+    await arrive(3);
+    const waiting = async (): Promise<number> => (await house.rows('SELECT FROM ledger_pending')).length;
+    const { sequencer, told } = sequencerWith(honest);
+    try {
+      await sequencer.onStart();
+      await eventually(() => Promise.resolve(told.length > 0), { what: 'the refusal' });
+    } finally {
+      await sequencer.onModuleDestroy();
+    }
+    expect([told, await waiting()]).toEqual([['ledger-refuses-to-sign'], 3]);
   });
+
+  it('goes on beside a witness that never answers, and has itself signed once an hour, however many of it run', async () => {
+    const [silent, there] = [await startSilent(), await witnessNamed('hourly')];
+    const both = [sequencerWith(silent, there), sequencerWith(silent, there)];
+    await arrive(5);
+    await house.rows('UPDATE ledger_cosignature SET at = at - interval \'2 hours\'');
+    try {
+      for (const { sequencer } of both) await sequencer.onStart();
+      await eventually(async () => (await house.rows('SELECT FROM ledger_pending')).length === 0, { what: 'their places' });
+      await eventually(async () => (await signatures()).some((line) => line.endsWith('/hourly')), { what: 'a signature' });
+    } finally {
+      await Promise.all(both.map(({ sequencer }) => sequencer.onModuleDestroy()));
+    }
+    expect(await witnessesOf(there).due(3_600_000)).toBe(false);
+    expect(await witnessesOf(there).due(0)).toBe(true);
+  }, 60_000);
 
   it('counts as contradicted by a checkpoint with its own signature only', async () => {
     const key = await ledger.verifierKey(await ledger.origin());

@@ -48,6 +48,15 @@ export class Witnesses {
     return undefined;
   }
 
+  /** Whether there is something to sign, and nobody has signed anything for so long; whichever replica asked. */
+  async due(everyMs: number): Promise<boolean> {
+    const { rowCount } = await this.#database.app.query({
+      name: 'ledger-witness-due', values: [everyMs / 1_000],
+      text: 'SELECT FROM ledger_head WHERE size > 0 AND NOT EXISTS (SELECT FROM ledger_cosignature WHERE at > now() - make_interval(secs => $1))',
+    });
+    return rowCount !== 0;
+  }
+
   /** Has the newest checkpoint signed by every witness that is there, and keeps what they sign; answers how many did. */
   async collect(): Promise<number> {
     const newest = await this.#ledger.newest();
@@ -86,8 +95,15 @@ function readWitness(text: string): Witness {
 
 async function ask(url: string, body?: string): Promise<{ status: number; text: string }> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(answerWithinMs), redirect: 'error', ...(body === undefined ? {} : { method: 'POST', body }) });
-  const text = await answer.text();
-  return { status: answer.status, text: text.length > maxAnswerBytes ? '' : text };
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of answer.body ?? []) {
+    bytes += chunk.length;
+    // Whoever answers without an end is left alone.
+    if (bytes > maxAnswerBytes) throw new RangeError('The answer is too large');
+    chunks.push(chunk);
+  }
+  return { status: answer.status, text: Buffer.concat(chunks).toString('utf8') };
 }
 
 /** Whether a line is the witness's own signature over the note's text at the time that the line names. */

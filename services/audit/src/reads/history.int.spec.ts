@@ -3,8 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Refusal } from '@amana/contracts';
 import { InboxContext } from '@amana/messaging';
 import { inTransaction } from '@amana/persistence';
-import { auditLeaf, type AuditFields } from '@amana/privacy';
-import { OneEngine } from '@amana/testing';
+import { entryEvent, type EntryOptions, OneEngine } from '@amana/testing';
 import { startPostgres } from '../../../../infra/local/src/postgres.ts';
 import { AuditService } from '../audit.module.ts';
 import { OnAuditEntry } from '../reactions/on-audit-entry.ts';
@@ -19,16 +18,9 @@ let history: History;
 beforeAll(async () => { history = new History((await house.start()).looks); }, 60_000);
 afterAll(() => house.stop());
 
-interface Sent { key: string; at: string; correlation?: string; producer?: string; changes?: Partial<AuditFields> }
-
 /** One entry, as it comes over the bus from its producer. */
-async function arrives({ key, at, correlation = randomUUID(), producer = 'referral', changes = {} }: Sent): Promise<void> {
-  const leaf = auditLeaf({
-    producer, at, actor: { tag: 'AAAAAAAAAAAAAAAAAAAAAA', org: randomUUID(), role: 'case-worker', client: 'client' }, action: 'referral.submit', object: { type: 'referral', id: key, version: 1 },
-    subjectTag: 'BBBBBBBBBBBBBBBBBBBBBB', policy: { version: '1', rule: 'referral.submit' }, decision: 'permit', requestId: correlation, outcome: 'done', ...changes,
-  });
-  const event = { id: randomUUID(), type: `${producer}.audit-entry.v1`, topic: `${producer}.audit.v1`, key, data: { leaf: leaf.toString('base64url') }, at: new Date(at), correlation, partition: 0, offset: '0' };
-  await inTransaction(house.database.bus, [], (tx) => onEntry.onEntry(event, new InboxContext([tx])));
+async function arrives(entry: EntryOptions): Promise<void> {
+  await inTransaction(house.database.bus, [], (tx) => onEntry.onEntry(entryEvent({ correlation: randomUUID(), ...entry }), new InboxContext([tx])));
 }
 
 const byItself = { actor: { tag: 'CCCCCCCCCCCCCCCCCCCCCC', org: 'system', role: 'system', client: 'shelter' }, action: 'hold.confirm' };

@@ -1,10 +1,9 @@
 import { Controller } from '@nestjs/common';
 import { Id, Refusal } from '@amana/contracts';
-import { hashBytes, readCheckpointText, readNote, TileTree, tileWidth, verifierKeyText } from '@amana/ledger';
-import type { Row, Transaction } from '@amana/persistence';
+import { readCheckpointText, readNote, verifierKeyText } from '@amana/ledger';
 import { type Act, Allow, Looks, Read, TheAct } from '@amana/service';
 import { z } from 'zod';
-import { Ledger } from '../ledger.ts';
+import { Ledger, newestCheckpoint, tileAt, toCheckpoint, treeFrom } from '../ledger.ts';
 
 const Base64 = z.base64();
 const Checkpoint = z.object({
@@ -29,8 +28,8 @@ export class LedgerReads {
   @Read('GET /v1/audit/ledger/checkpoint', { summary: 'The newest signed checkpoint of the ledger', answer: Checkpoint })
   @Allow('ledger.read')
   checkpoint(@TheAct() act: Act): Promise<z.infer<typeof Checkpoint>> {
-    return this.#looks.show(act, [newest], async ([rows]) => {
-      const { size, note } = checkpointOf(rows!);
+    return this.#looks.show(act, [newestCheckpoint], async ([rows]) => {
+      const { size, note } = found(toCheckpoint(rows!));
       const { origin } = readCheckpointText(readNote(note)!.text)!;
       return { answer: { size, note, key: verifierKeyText(await this.#ledger.verifierKey(origin)) }, subjects: [] };
     });
@@ -39,10 +38,9 @@ export class LedgerReads {
   @Read('GET /v1/audit/ledger/tiles/:level/:index', { summary: 'The hashes of one tile, as many as there are by now (C2SP tlog-tiles)', answer: TileView })
   @Allow('ledger.read')
   tile(@TheAct() act: Act): Promise<z.infer<typeof TileView>> {
-    const [level, index] = [placeOf(act, 'level'), placeOf(act, 'index')];
-    return this.#looks.show(act, [{ name: 'ledger-tile', text: 'SELECT width, hashes FROM ledger_tile WHERE level = $1 AND idx = $2', values: [level, index] }], ([rows]) => {
-      const [row] = rows!;
-      if (!row) throw new Refusal('not-found');
+    const [level, index] = [numberOf(act, 'level'), numberOf(act, 'index')];
+    return this.#looks.show(act, [tileAt({ level, index })], ([rows]) => {
+      const row = found(rows![0]);
       return { answer: { level, index, width: row.width as number, hashes: (row.hashes as Buffer).toString('base64') }, subjects: [] };
     });
   }
@@ -51,16 +49,15 @@ export class LedgerReads {
   @Allow('audit.read')
   async proof(@TheAct() act: Act): Promise<z.infer<typeof Proven>> {
     const entryId = act.id('entryId');
-    return await this.#looks.show(act, [newest, {
+    return await this.#looks.show(act, [newestCheckpoint, {
       name: 'ledger-entry', values: [entryId], text: 'SELECT idx, key, tag, body FROM audit_entry JOIN ledger_entry USING (received) WHERE event_id = $1',
     }], async ([checkpoints, entries], tx) => {
-      const [entry] = entries!;
-      if (!entry) throw new Refusal('not-found');
-      const { size, note } = checkpointOf(checkpoints!);
+      const entry = found(entries![0]);
+      const { size, note } = found(toCheckpoint(checkpoints!));
       const index = Number(entry.idx);
       // A place that was given after the checkpoint was read has its own in a moment.
       if (index >= size) throw new Refusal('not-found');
-      const proof = await new TileTree(size, (tile) => readTile(tx, tile)).inclusion(index);
+      const proof = await treeFrom(size, (tile) => tx.query(tile)).inclusion(index);
       return {
         answer: { index, leaf: (entry.body as Buffer).toString('base64'), size, proof: proof.map((hash) => hash.toString('base64')), note },
         // Under the referral where the entry belongs to one: who read its bytes stands in its looks.
@@ -70,22 +67,13 @@ export class LedgerReads {
   }
 }
 
-const newest = { name: 'ledger-newest', text: 'SELECT size, note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1', values: [] } as const;
-
-function checkpointOf(rows: readonly Row[]): { size: number; note: string } {
-  const [row] = rows;
-  if (!row) throw new Refusal('not-found');
-  return { size: Number(row.size), note: row.note as string };
-}
-
-/** A tile that has grown since begins with what it was. */
-async function readTile(tx: Transaction, { level, index, width }: { level: number; index: number; width: number }): Promise<Buffer> {
-  const [row] = await tx.query({ name: 'ledger-tile', text: 'SELECT width, hashes FROM ledger_tile WHERE level = $1 AND idx = $2', values: [level, index] });
-  return (row!.hashes as Buffer).subarray(0, Math.min(width, tileWidth) * hashBytes);
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new Refusal('not-found');
+  return value;
 }
 
 /** A number as a tile's path spells it. What is none cannot exist. */
-function placeOf(act: Act, name: string): number {
+function numberOf(act: Act, name: string): number {
   const text = act.params[name] ?? '';
   if (!/^(?:0|[1-9]\d{0,14})$/.test(text) || (name === 'level' && Number(text) > 63)) throw new Refusal('not-found');
   return Number(text);
